@@ -1,0 +1,69 @@
+# What you can do here. CI calls these targets and nothing else.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/ready
+NOTEBOOKS := notebooks
+SITE := _build/html
+
+# One thread a process: as fast for models this small, and two processes don't fight for two cores.
+export OMP_NUM_THREADS := 1
+export HF_HUB_DISABLE_TELEMETRY := 1
+export TOKENIZERS_PARALLELISM := false
+
+.PHONY: help book test lab notebooks lint format faults adapter lock clean
+
+help:  ## Say what there is
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
+
+book: $(READY)  ## Build the site and say where it is
+	$(BIN)/jupyter-book build . --toc book/_toc.yml -W -n --keep-going --quiet
+	@test -s $(SITE)/index.html
+	@echo "The book is at file://$(CURDIR)/$(SITE)/index.html"
+
+test: $(READY) lint  ## Check everything: helpers, notebooks, site
+	$(BIN)/python -m pytest tests -n 2 --dist loadfile
+	$(BIN)/python -m pytest $(NOTEBOOKS) --nbval --nbval-current-env \
+	  --nbval-sanitize-with tests/sanitize.cfg --nbval-cell-timeout=300 -n 2 --dist loadfile
+
+lab: $(READY)  ## Open the notebooks in JupyterLab
+	env -u OMP_NUM_THREADS $(BIN)/jupyter lab --notebook-dir=. notebooks/en
+
+notebooks: $(READY)  ## Run the notebooks from their .md and store the outputs in the .ipynb
+	$(BIN)/python notebooks/run.py
+
+lint: $(READY)  ## Check the code's style, in notebooks too
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(READY)  ## Mend the code's style, in notebooks too
+	$(BIN)/ruff check --fix . --exclude '*.ipynb'
+	$(BIN)/ruff format . --exclude '*.ipynb'
+	find $(NOTEBOOKS) -name '*.md' | xargs -r -n 1 $(BIN)/jupytext --quiet --pipe 'ruff format -'
+
+faults: $(READY)  ## Plant faults and see the checks go red
+	$(BIN)/python -m pytest tests/faults -n 2
+
+adapter: $(READY)  ## Train the sentiment adapter again (about 10 minutes on 2 cores)
+	env -u OMP_NUM_THREADS $(BIN)/python -m helpers.bundled.sentiment.train
+
+lock: $(READY)  ## Write down the versions that are installed now
+	$(BIN)/pip freeze --exclude-editable | sed 's/+cpu$$//' > requirements.lock
+
+clean:  ## Remove the environment and all that was built
+	rm -rf $(VENV) _build .pytest_cache .ruff_cache *.egg-info
+
+# The environment. The stamp is written last: an interrupted installation is taken up again.
+$(READY): pyproject.toml requirements.lock
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(v[:2] != (3, 11))' || { \
+	  echo "This book needs Python 3.11; $(PYTHON) is not that. Say which one is: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { \
+	  echo "Python's module venv is missing. On Debian: apt-get install python3-venv" >&2; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[dev]'
+	@touch $@
