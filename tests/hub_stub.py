@@ -1,0 +1,249 @@
+"""What the tests of checkpoints stand on: a small Hub on loopback, tiny checkpoints, an adapter.
+
+The first part of a request's path names the way in which the stub behaves, so that one server does
+for all: ``HF_ENDPOINT=http://127.0.0.1:PORT/500`` is a Hub that answers 500.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import threading
+import warnings
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import urlsplit
+
+WEIGHTS = "model.safetensors"
+
+WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "i", "hate", "this", "so", "much", "!"]
+
+# Beside the files that are wanted: what the originals' repositories hold too.
+DECOYS = ("pytorch_model.bin", "tf_model.h5", "onnx/model.onnx", "onnx/config.json", "README.md")
+
+
+@dataclass
+class HubStub:
+    """A Hub with a few repositories, each at one revision.
+
+    Parameters
+    ----------
+    repositories : dict of str to tuple of (str, Path)
+        The revision and the folder of each repository, by its name with the organisation.
+    """
+
+    repositories: dict[str, tuple[str, Path]]
+    requests: list[tuple[str, str, str]] = field(default_factory=list)  # behaviour, method, path
+    stopping: threading.Event = field(default_factory=threading.Event)
+
+    def __enter__(self) -> HubStub:
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+        self.server.daemon_threads = True
+        self.server.stub = self
+        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
+        return self
+
+    def __exit__(self, *exception) -> None:
+        self.stopping.set()
+        self.server.shutdown()
+        self.server.server_close()
+
+    def endpoint(self, behaviour: str) -> str:
+        """Give the HF_ENDPOINT of a Hub that behaves in this way."""
+        return f"http://127.0.0.1:{self.server.server_port}/{behaviour}"
+
+    def seen(self, behaviour: str) -> list[str]:
+        """List the requests made to the Hub that behaves in this way."""
+        return [f"{method} {path}" for way, method, path in self.requests if way == behaviour]
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *args) -> None:
+        pass
+
+    def do_HEAD(self) -> None:
+        self.answer()
+
+    def do_GET(self) -> None:
+        self.answer()
+
+    def answer(self) -> None:
+        stub = self.server.stub
+        self.behaviour, _, path = urlsplit(self.path).path.lstrip("/").partition("/")
+        self.wanted = path
+        stub.requests.append((self.behaviour, self.command, path))
+        if self.behaviour == "stalled":
+            stub.stopping.wait(60)
+        elif self.behaviour == "500":
+            self.reply(500, b"out of order")
+        elif self.behaviour == "portal":
+            self.reply(200, b"<html>Welcome! Please log in.</html>")
+        elif self.behaviour == "404":
+            self.reply(404, b"", {"X-Error-Code": "RepoNotFound"})
+        else:
+            self.route(path)
+
+    def route(self, path: str) -> None:
+        pattern = r"(api/models/)?([^/]+/[^/]+)/(tree|resolve)/([^/]+)/?(.*)"
+        match = re.fullmatch(pattern, path)
+        if match is None or match[2] not in self.server.stub.repositories:
+            return self.reply(404, b"", {"X-Error-Code": "RepoNotFound"})
+        revision, folder = self.server.stub.repositories[match[2]]
+        if match[4] != revision or self.behaviour == "no-revision":
+            return self.reply(404, b"", {"X-Error-Code": "RevisionNotFound"})
+        if match[3] == "tree":
+            return self.reply(200, json.dumps([_entry(folder, path) for path in _files(folder)]))
+        if not (folder / match[5]).is_file():
+            return self.reply(404, b"", {"X-Error-Code": "EntryNotFound"})
+        return self.send_file(folder / match[5], match[2], revision)
+
+    def send_file(self, path: Path, repository: str, revision: str) -> None:
+        data = path.read_bytes()
+        headers = {"X-Repo-Commit": revision, "ETag": f'"{hashlib.sha256(data).hexdigest()}"'}
+        if path.name != WEIGHTS:
+            return self.reply(200, data, headers)
+        # Like the Hub, offer the other way to the weights, which nobody should take.
+        headers["X-Xet-Hash"] = hashlib.sha256(data).hexdigest()
+        headers["X-Xet-Refresh-Route"] = f"/api/models/{repository}/xet-read-token/{revision}"
+        half = len(data) // 2
+        if self.behaviour == "short":
+            return self.reply(200, data[:half], headers)
+        times = self.server.stub.seen(self.behaviour).count(f"GET {self.wanted}")
+        breaks_off = {"cut": True, "stalled-file": True, "hiccup": times == 1}
+        if self.command == "GET" and breaks_off.get(self.behaviour):
+            self.reply(200, data[:half], headers, length=len(data))
+            if self.behaviour == "stalled-file":
+                self.server.stub.stopping.wait(60)
+            self.close_connection = True
+            return None
+        return self.reply(200, data, headers)
+
+    def reply(
+        self, status: int, body: bytes | str, headers: dict | None = None, *, length: int = -1
+    ) -> None:
+        body = body.encode() if isinstance(body, str) else body
+        self.send_response(status)
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body) if length < 0 else length))
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(body)
+            self.wfile.flush()
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def _entry(folder: Path, path: Path) -> dict:
+    """Describe a file as the Hub's list of a repository's files does."""
+    path = folder / path
+    data = path.read_bytes()
+    digest = hashlib.sha256(data).hexdigest()
+    entry = {"type": "file", "path": path.relative_to(folder).as_posix(), "size": len(data)}
+    entry["oid"] = hashlib.sha1(f"blob {len(data)}\0".encode() + data).hexdigest()
+    if path.name == WEIGHTS:
+        entry |= {"lfs": {"oid": digest, "size": len(data), "pointerSize": 134}, "xetHash": digest}
+    return entry
+
+
+def make_originals(folder: Path) -> dict[str, Path]:
+    """Save tiny random checkpoints in the originals' architectures, with the originals' files.
+
+    Parameters
+    ----------
+    folder : Path
+        Where to make a folder for each.
+
+    Returns
+    -------
+    dict of str to Path
+        The folder of each, by the checkpoint's short name.
+    """
+    import torch
+    from transformers import (
+        BertConfig,
+        BertForPreTraining,
+        BertTokenizer,
+        DistilBertConfig,
+        DistilBertForSequenceClassification,
+    )
+
+    torch.manual_seed(0)
+    sizes = {"vocab_size": len(WORDS), "max_position_embeddings": 64}
+    bert = BertConfig(
+        hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=2, **sizes
+    )
+    labels = {0: "NEGATIVE", 1: "POSITIVE"}
+    distilbert = DistilBertConfig(
+        dim=32, hidden_dim=64, n_layers=2, n_heads=2, id2label=labels, **sizes
+    )
+    models = {
+        "bert-base-uncased": BertForPreTraining(bert),
+        "distilbert-base-uncased-finetuned-sst-2-english": DistilBertForSequenceClassification(
+            distilbert
+        ),
+    }
+    for name, model in models.items():
+        model.save_pretrained(folder / name)
+        (folder / name / "vocab.txt").write_text("\n".join(WORDS) + "\n")
+        for decoy in DECOYS:
+            (folder / name / decoy).parent.mkdir(exist_ok=True)
+            (folder / name / decoy).write_bytes(b"never to be asked for")
+    BertTokenizer(vocab={word: index for index, word in enumerate(WORDS)}).save_pretrained(
+        folder / "bert-base-uncased"
+    )
+    settings = {"do_lower_case": True, "model_max_length": 64}  # the original has no tokenizer.json
+    config = folder / "distilbert-base-uncased-finetuned-sst-2-english" / "tokenizer_config.json"
+    config.write_text(json.dumps(settings))
+    return {name: folder / name for name in models}
+
+
+def make_adapter(folder: Path, *, seed: int = 0) -> Path:
+    """Save a random sentiment adapter in float16, with its list of checksums beside it.
+
+    Parameters
+    ----------
+    folder : Path
+        An empty folder; the adapter comes to lie in ``sentiment`` in it.
+    seed : int, default=0
+        Another seed gives another adapter.
+
+    Returns
+    -------
+    Path
+        The adapter's folder.
+    """
+    import torch
+    from peft import LoraConfig, get_peft_model
+    from safetensors.torch import load_file, save_file
+
+    from helpers.standins import sentiment_base
+
+    adapter = folder / "sentiment"
+    torch.manual_seed(seed)
+    config = LoraConfig(
+        task_type="SEQ_CLS",
+        r=2,
+        target_modules=["q_lin", "k_lin", "v_lin", "out_lin"],
+        modules_to_save=["pre_classifier", "classifier"],
+        init_lora_weights=False,  # random, where training would start from an adapter that is zero
+    )
+    with warnings.catch_warnings():
+        # peft 0.21.2 asks transformers 5.23 for an attribute by its old name
+        warnings.filterwarnings("ignore", message="`is_gradient_checkpointing`")
+        get_peft_model(sentiment_base()[0], config).save_pretrained(adapter)
+    weights = adapter / "adapter_model.safetensors"
+    halves = {name: tensor.half() for name, tensor in load_file(weights).items()}
+    save_file(halves, weights, metadata={"format": "pt"})
+    lines = [
+        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  sentiment/{path.name}\n"
+        for path in sorted(adapter.iterdir())
+    ]
+    (folder / "SHA256SUMS").write_text("".join(lines))
+    return adapter
