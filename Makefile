@@ -44,7 +44,8 @@ lint: $(READY)  ## Check the code's style, in notebooks too
 format: $(READY)  ## Mend the code's style, in notebooks too
 	$(BIN)/ruff check --fix . --exclude '*.ipynb'
 	$(BIN)/ruff format . --exclude '*.ipynb'
-	find $(NOTEBOOKS) -name '*.md' | xargs -r -n 1 $(BIN)/jupytext --quiet --pipe 'ruff format -'
+	@# an .ipynb is never edited: its .md is mended, and 'make notebooks' carries it over
+	find $(NOTEBOOKS) -name '*.md' | xargs -r -n 1 $(BIN)/jupytext --quiet --pipe '$(BIN)/ruff format --config $(NOTEBOOKS)/ruff.toml -'
 
 faults: $(READY)  ## Plant faults and see the checks go red
 	$(BIN)/python -m pytest tests/faults -n 2
