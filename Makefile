@@ -10,6 +10,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 NOTEBOOKS := notebooks
 SITE := _build/html
+LAB_SETTINGS := $(VENV)/share/jupyter/lab/settings
 
 # One thread a process: as fast for models this small, and two processes don't fight for two cores.
 export OMP_NUM_THREADS := 1
@@ -32,7 +33,11 @@ test: $(READY) lint  ## Check everything: helpers, notebooks, site
 	  --nbval-sanitize-with tests/sanitize.cfg --nbval-cell-timeout=300 -n 2 --dist loadfile
 
 lab: $(READY)  ## Open the notebooks in JupyterLab
-	env -u OMP_NUM_THREADS $(BIN)/jupyter lab --notebook-dir=. notebooks/en
+	@# JupyterLab asks for news and for updates on the network; a room without one need not hear of it
+	@mkdir -p $(LAB_SETTINGS)
+	@echo '{"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": false}}' \
+	  > $(LAB_SETTINGS)/overrides.json
+	env -u OMP_NUM_THREADS $(BIN)/jupyter lab --notebook-dir=. --ServerApp.preferred_dir=notebooks/en $(ARGS)
 
 notebooks: $(READY)  ## Run the notebooks from their .md and store the outputs in the .ipynb
 	$(BIN)/python notebooks/run.py

@@ -13,22 +13,18 @@ import os
 import secrets
 import shutil
 import sys
-from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from helpers.checksums import CheckpointError, read_sums, sha256, verify
+from helpers.hub import download
 from helpers.standins import (
     ENCODER_SUMS,
     SENTIMENT_ADAPTER,
-    CheckpointError,
     adapter_sums,
     build_sentiment,
     encoder_folder,
-    read_sums,
-    sha256,
-    verify,
 )
 
 __all__ = ["CHECKPOINTS", "SOURCES", "Checkpoint", "CheckpointError", "cache_folder", "resolve"]
@@ -42,18 +38,6 @@ MANIFEST = "SHA256SUMS"  # written last: a folder that has it was complete once
 
 LOCK_SECONDS = 300  # a build takes about two seconds; a slow disk may need many more
 
-# What is fetched from the Hub: weights as safetensors and text files, nothing that runs code.
-HUB_FILES = (
-    "config.json",
-    "model.safetensors",
-    "special_tokens_map.json",
-    "tokenizer.json",
-    "tokenizer_config.json",
-    "vocab.txt",
-)
-
-HUB_SECONDS = 5  # without a byte, before a request to the Hub is given up
-
 
 @dataclass(frozen=True)
 class Checkpoint:
@@ -66,7 +50,7 @@ class Checkpoint:
     revision : str
         The commit of the repository that the book was written with.
     standin : str
-        What the stand-in is, to be read after "It is".
+        What the stand-in is, in a few words: it has to fit on a line of a page.
     build : callable, default=None
         Saves the stand-in to the folder given first, from the adapter in the folder given second.
         None means the bundled encoder as it is.
@@ -85,12 +69,12 @@ CHECKPOINTS = {
     "bert-base-uncased": Checkpoint(
         repository="google-bert/bert-base-uncased",
         revision="86b5e0934494bd15c9632b12f734a8a67f723594",
-        standin="MiniLM, a BERT encoder with 6 layers of width 384 and the original's vocabulary",
+        standin="all-MiniLM-L6-v2, a BERT encoder with 6 layers instead of 12",
     ),
     "distilbert-base-uncased-finetuned-sst-2-english": Checkpoint(
         repository="distilbert/distilbert-base-uncased-finetuned-sst-2-english",
         revision="714eb0fa89d2f80546fda750413ed43d93601a13",
-        standin="MiniLM in the DistilBERT architecture, with a sentiment head of this book",
+        standin="all-MiniLM-L6-v2 as a DistilBERT, with a sentiment head of this book",
         build=build_sentiment,
         adapter=SENTIMENT_ADAPTER,
     ),
@@ -128,12 +112,14 @@ def resolve(name: str, *, source: str | None = None) -> str:
     # Printed before the work and the same whether there is work to do or not, so that the stored
     # outputs of a notebook agree with those of a first run and of every later one.
     if _chosen_source(source) == "hub":
-        print(f"{name}: the original, from the Hugging Face Hub")
-        print(f"It is {checkpoint.repository} at revision {checkpoint.revision[:8]}.", flush=True)
-        return str(_download(checkpoint))
-    print(f"{name}: a bundled stand-in, its numbers are not the original's")
-    print(f"It is {checkpoint.standin}.")
-    print("For the original, set COURSE_SOURCE=hub before you start Python.", flush=True)
+        print(name)
+        print("  source: the Hugging Face Hub")
+        print(f"  what:   the original, revision {checkpoint.revision[:8]}", flush=True)
+        return str(download(checkpoint.repository, checkpoint.revision))
+    print(name)
+    print("  source: bundled with the book: a stand-in, not the original")
+    print(f"  what:   {checkpoint.standin}")
+    print("  For the original, set COURSE_SOURCE=hub before you start Python.", flush=True)
     return str(_standin(name, checkpoint))
 
 
@@ -277,142 +263,3 @@ def _flush(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-# The originals, from the Hub
-
-
-def _download(checkpoint: Checkpoint) -> Path:
-    """Fetch the original's files, or find them in the cache of huggingface_hub."""
-    import httpx2
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import (
-        HfHubHTTPError,
-        OfflineModeIsEnabled,
-        RepositoryNotFoundError,
-        RevisionNotFoundError,
-    )
-
-    try:
-        with _impatient_hub(checkpoint):
-            folder = snapshot_download(
-                checkpoint.repository,
-                revision=checkpoint.revision,
-                allow_patterns=list(HUB_FILES),
-                token=False,  # the originals are public, and an expired token must not bar the way
-            )
-    except RevisionNotFoundError as error:
-        why = f"it has no revision {checkpoint.revision} ({error.response.status_code})"
-        raise _hub_error(checkpoint, why) from error
-    except RepositoryNotFoundError as error:
-        why = f"it has no such repository ({error.response.status_code})"
-        raise _hub_error(checkpoint, why) from error
-    except HfHubHTTPError as error:
-        raise _hub_error(checkpoint, f"it answered {error.response.status_code}") from error
-    except ValueError as error:  # no JSON where the list of files was expected
-        why = "its answer is not one of the Hub's (does this network want a login?)"
-        raise _hub_error(checkpoint, why) from error
-    except (OSError, httpx2.HTTPError) as error:
-        offline = isinstance(error.__cause__, OfflineModeIsEnabled)
-        why = "HF_HUB_OFFLINE is set, and its cache lacks the files" if offline else str(error)
-        raise _hub_error(checkpoint, why) from error
-    _check_download(checkpoint, Path(folder))
-    return Path(folder)
-
-
-def _hub_error(checkpoint: Checkpoint, why: str) -> CheckpointError:
-    return CheckpointError(
-        f"{checkpoint.repository} could not be had from the Hub: {why}.\n"
-        "To go on without the network, unset COURSE_SOURCE or set COURSE_SOURCE=bundled: you get "
-        "the stand-in that comes with the book."
-    )
-
-
-@contextmanager
-def _impatient_hub(checkpoint: Checkpoint) -> Iterator[None]:
-    """Make huggingface_hub give up within seconds, and use nothing but plain requests, for a while.
-
-    By itself it asks up to six times with growing pauses, waits without limit for the list of
-    files, and may hand the weights to a second program (Xet) that has its own long waits.
-    """
-    from huggingface_hub import constants, set_client_factory
-    from huggingface_hub.utils import _http
-
-    factory = _http._GLOBAL_CLIENT_FACTORY
-    settings = ("HF_HUB_DISABLE_XET", "HF_HUB_DISABLE_TELEMETRY")
-    before = {name: getattr(constants, name) for name in settings}
-
-    def impatient_client():
-        client = factory()
-        client.send = _impatient_send(client.send, checkpoint)
-        return client
-
-    set_client_factory(impatient_client)
-    for name in settings:
-        setattr(constants, name, True)
-    try:
-        yield
-    finally:
-        set_client_factory(factory)
-        for name, value in before.items():
-            setattr(constants, name, value)
-
-
-def _impatient_send(send: Callable, checkpoint: Checkpoint) -> Callable:
-    """Wrap a client's method that sends a request: a request that gets no answer is not repeated.
-
-    One whose answer breaks off is sent once more. A download that made progress meanwhile asks for
-    the rest only, by its ``Range``: that is another request, so it may go on as often as it takes.
-    """
-    import httpx2
-
-    seconds = float(os.environ.get("HF_HUB_DOWNLOAD_TIMEOUT") or HUB_SECONDS)
-    patience = dict.fromkeys(("connect", "read", "write", "pool"), seconds)
-    sent = Counter()
-
-    def impatient_send(request: httpx2.Request, **options) -> httpx2.Response:
-        this = (request.method, str(request.url), request.headers.get("Range"))
-        sent[this] += 1
-        if sent[this] > 2:
-            raise _hub_error(checkpoint, "its answer broke off, twice")
-        request.extensions["timeout"] = patience
-        try:
-            response = send(request, **options)
-        except httpx2.TimeoutException as error:
-            why = f"no answer within {seconds:g} s (HF_HUB_DOWNLOAD_TIMEOUT sets another limit)"
-            raise _hub_error(checkpoint, why) from error
-        except httpx2.TransportError as error:
-            raise _hub_error(checkpoint, f"it can't be reached: {error}") from error
-        if response.status_code in (408, 429) or response.status_code >= 500:
-            response.close()
-            raise _hub_error(checkpoint, f"it answered {response.status_code}")
-        return response
-
-    return impatient_send
-
-
-def _check_download(checkpoint: Checkpoint, folder: Path) -> None:
-    """Check that the files are there, as long as the Hub's list says, and that the weights open."""
-    from huggingface_hub import get_cached_repo_tree
-    from huggingface_hub.errors import CachedRepoTreeNotFoundError
-    from safetensors import SafetensorError, safe_open
-
-    remedy = f"Delete {folder.parents[1]} and run this again"
-    for alternatives in (("config.json",), ("model.safetensors",), ("tokenizer.json", "vocab.txt")):
-        if not any((folder / name).is_file() for name in alternatives):
-            raise _hub_error(checkpoint, f"no {' or '.join(alternatives)} in {folder}. {remedy}")
-    try:
-        tree = get_cached_repo_tree(checkpoint.repository, revision=checkpoint.revision)
-    except CachedRepoTreeNotFoundError:
-        tree = []  # a cache that was filled by an older huggingface_hub has no list of files
-    expected = {file.path: file.size for file in tree}
-    for path in folder.iterdir():
-        found = path.stat().st_size if path.exists() else 0
-        if found != expected.get(path.name, found):
-            why = f"{path} has {found} bytes, expected {expected[path.name]}. {remedy}"
-            raise _hub_error(checkpoint, why)
-    try:
-        with safe_open(folder / "model.safetensors", framework="np"):
-            pass  # opening compares the header with the length of the file
-    except SafetensorError as error:
-        raise _hub_error(checkpoint, f"model.safetensors is damaged: {error}. {remedy}") from error

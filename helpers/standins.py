@@ -7,15 +7,15 @@ weights into another architecture, exactly, and merges a low-rank adapter into t
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import json
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from helpers.checksums import CheckpointError, read_sums, verify
 
 if TYPE_CHECKING:
     import torch
@@ -45,107 +45,22 @@ SENTIMENT_LABELS = {0: "NEGATIVE", 1: "POSITIVE"}
 
 ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
 
-# BERT's name for a part of the encoder, and DistilBERT's name for the same part.
+# BERT's name for a part of the encoder, and DistilBERT's name for the same part; in this order,
+# since one name may hold another.
 BERT_TO_DISTILBERT = (
-    (r"^embeddings\.(word_embeddings|LayerNorm)\.", r"embeddings.\1."),
-    (r"^encoder\.layer\.(\d+)\.attention\.self\.query\.", r"transformer.layer.\1.attention.q_lin."),
-    (r"^encoder\.layer\.(\d+)\.attention\.self\.key\.", r"transformer.layer.\1.attention.k_lin."),
-    (r"^encoder\.layer\.(\d+)\.attention\.self\.value\.", r"transformer.layer.\1.attention.v_lin."),
-    (
-        r"^encoder\.layer\.(\d+)\.attention\.output\.dense\.",
-        r"transformer.layer.\1.attention.out_lin.",
-    ),
-    (
-        r"^encoder\.layer\.(\d+)\.attention\.output\.LayerNorm\.",
-        r"transformer.layer.\1.sa_layer_norm.",
-    ),
-    (r"^encoder\.layer\.(\d+)\.intermediate\.dense\.", r"transformer.layer.\1.ffn.lin1."),
-    (r"^encoder\.layer\.(\d+)\.output\.dense\.", r"transformer.layer.\1.ffn.lin2."),
-    (r"^encoder\.layer\.(\d+)\.output\.LayerNorm\.", r"transformer.layer.\1.output_layer_norm."),
+    ("encoder.layer.", "transformer.layer."),
+    ("attention.self.query", "attention.q_lin"),
+    ("attention.self.key", "attention.k_lin"),
+    ("attention.self.value", "attention.v_lin"),
+    ("attention.output.dense", "attention.out_lin"),
+    ("attention.output.LayerNorm", "sa_layer_norm"),
+    ("intermediate.dense", "ffn.lin1"),
+    ("output.dense", "ffn.lin2"),
+    ("output.LayerNorm", "output_layer_norm"),
 )
 
-
-class CheckpointError(RuntimeError):
-    """Something about the machine, a package, the disk or the Hub keeps a checkpoint away."""
-
-
-def sha256(path: Path) -> str:
-    """Compute the SHA-256 of a file.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-
-    Returns
-    -------
-    str
-        The checksum, 64 hexadecimal digits.
-    """
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def read_sums(path: Path) -> dict[str, str]:
-    """Read a list of checksums in the format of the program ``sha256sum``.
-
-    Parameters
-    ----------
-    path : Path
-        The list: one line a file, its checksum and its name.
-
-    Returns
-    -------
-    dict of str to str
-        The checksum of each file, by its name as it stands in the list.
-
-    Raises
-    ------
-    CheckpointError
-        If the list is missing or isn't such a list.
-    """
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise CheckpointError(f"Expected a list of checksums in {path}: {error}.") from error
-    matches = [re.fullmatch(r"([0-9a-f]{64}) [ *](.+)", line) for line in lines]
-    if not all(matches):
-        raise CheckpointError(f"Expected lines like those of sha256sum in {path}, got others.")
-    return {match[2]: match[1] for match in matches}
-
-
-def verify(folder: Path, sums: dict[str, str], *, remedy: str) -> None:
-    """Check that the files in a folder are the expected ones, byte for byte.
-
-    Parameters
-    ----------
-    folder : Path
-        Where the files are.
-    sums : dict of str to str
-        The SHA-256 expected of each file, by its name in the folder.
-    remedy : str
-        What a reader can do when a file is missing or wrong: the end of the error's message.
-
-    Raises
-    ------
-    CheckpointError
-        If a file can't be read or isn't the expected one.
-    """
-    for name, expected in sums.items():
-        path = folder / name
-        try:
-            found = sha256(path)
-        except OSError as error:
-            raise CheckpointError(
-                f"Expected the file {path}: {error.strerror}. {remedy}"
-            ) from error
-        if found != expected:
-            raise CheckpointError(
-                f"The file {path} is not the one that this book was made with.\n"
-                f"  expected SHA-256: {expected}\n"
-                f"  found SHA-256:    {found}\n"
-                f"{remedy}"
-            )
+# What DistilBERT does not have, or has in another form.
+BERT_ONLY = ("pooler.", "embeddings.position", "embeddings.token_type")
 
 
 @cache
@@ -200,10 +115,10 @@ def distilbert_state(bert_state: dict[str, torch.Tensor]) -> dict[str, torch.Ten
     positions = bert_state["embeddings.position_embeddings.weight"]  # (512, dim)
     state = {"embeddings.position_embeddings.weight": positions + types[0]}
     for name, tensor in bert_state.items():
-        for pattern, replacement in BERT_TO_DISTILBERT:
-            renamed, hits = re.subn(pattern, replacement, name)
-            if hits:
-                state[renamed] = tensor
+        if not name.startswith(BERT_ONLY):
+            for bert, distilbert in BERT_TO_DISTILBERT:
+                name = name.replace(bert, distilbert)
+            state[name] = tensor
     return state
 
 

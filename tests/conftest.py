@@ -77,3 +77,14 @@ def sentences() -> list[tuple[str, str]]:
     """The held-out sentences of the sentiment adapter, each with its label."""
     with (DATA / "held_out.csv").open(encoding="utf-8", newline="") as file:
         return [(row["text"], row["label"]) for row in csv.DictReader(file)]
+
+
+@pytest.fixture
+def own_settings(tmp_path, monkeypatch):
+    """Nothing of the machine's own settings reaches a test, and nothing of a test the machine."""
+    for name in ("COURSE_SOURCE", "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_ENDPOINT"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("COURSE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")

@@ -3,23 +3,21 @@
 import numpy as np
 import pytest
 import torch
+from recorded import LOGITS, PROBABILITIES
 from transformers import pipeline
 
 from helpers.decoding import decode, softmax
 
 LABELS = {0: "NEGATIVE", 1: "POSITIVE"}
-# The original checkpoint's logits for the two sentences of the course, and its softmax of them.
-NOTES_LOGITS = [[-1.5607, 1.6123], [4.1692, -3.3464]]
-NOTES_PROBABILITIES = [[4.0195e-02, 9.5980e-01], [9.9946e-01, 5.4418e-04]]
 
 
 @pytest.mark.parametrize("kind", [list, np.array, torch.tensor], ids=["list", "numpy", "torch"])
-@pytest.mark.parametrize("rows", [NOTES_LOGITS, NOTES_LOGITS[0]], ids=["many rows", "one row"])
+@pytest.mark.parametrize("rows", [LOGITS, LOGITS[0]], ids=["many rows", "one row"])
 def test_softmax_gives_the_recorded_probabilities_in_the_kind_that_came(kind, rows):
     probabilities = softmax(kind(rows))
 
     assert type(probabilities) is type(kind(rows))
-    expected = NOTES_PROBABILITIES if rows is NOTES_LOGITS else NOTES_PROBABILITIES[0]
+    expected = PROBABILITIES if rows is LOGITS else PROBABILITIES[0]
     np.testing.assert_allclose(np.asarray(probabilities), expected, atol=5e-5)
 
 
@@ -101,7 +99,7 @@ def test_softmax_refuses(logits, options, error, says):
 
 
 def test_decode_has_the_shape_of_the_pipelines_answer():
-    one, many = NOTES_LOGITS[0], NOTES_LOGITS
+    one, many = LOGITS[0], LOGITS
 
     assert [answer["label"] for answer in decode(one, LABELS)] == ["POSITIVE"]
     assert [answer["label"] for answer in decode(many, LABELS)] == ["POSITIVE", "NEGATIVE"]

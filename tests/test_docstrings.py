@@ -3,6 +3,7 @@
 import importlib
 import inspect
 import pkgutil
+import re
 import warnings
 
 import pytest
@@ -52,7 +53,7 @@ def test_errors_that_are_raised_are_documented(name):
     raised = {
         line.split("raise ", 1)[1].split("(")[0].strip()
         for line in inspect.getsource(value).splitlines()
-        if line.strip().startswith("raise ") and "(" in line
+        if re.match(r"\s*raise [A-Z]\w+\(", line)
     }
     for error in raised:
         assert f"    {error}\n" in (value.__doc__ or ""), f"{name} raises {error}"

