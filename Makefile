@@ -55,7 +55,7 @@ format: $(READY)  ## Mend the code's style, in notebooks too
 faults: $(READY)  ## Plant faults and see the checks go red
 	$(BIN)/python -m pytest tests/faults -n 2
 
-adapter: $(READY)  ## Train the sentiment adapter again (about 10 minutes on 2 cores)
+adapter: $(READY)  ## Train the sentiment adapter again (about 15 minutes on 2 cores)
 	env -u OMP_NUM_THREADS $(BIN)/python -m helpers.bundled.sentiment.train
 
 lock: $(READY)  ## Write down the versions that are installed now
