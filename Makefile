@@ -23,7 +23,8 @@ help:  ## Say what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
 book: $(READY)  ## Build the site and say where it is
-	$(BIN)/jupyter-book build . --toc book/_toc.yml -W -n --keep-going --quiet
+	$(BIN)/jupyter-book build . --toc book/_toc.yml -W -n --keep-going --quiet || { \
+	  rm -rf _build; exit 1; }  # else the next run, which reads only what has changed, would pass
 	@test -s $(SITE)/index.html
 	@echo "The book is at file://$(CURDIR)/$(SITE)/index.html"
 

@@ -148,7 +148,7 @@ def _token_rows(table: pd.DataFrame) -> str:
             if tokens[column].notna().any()
         ]
         bodies.append(f"<tbody>{title}{''.join(rows)}</tbody>")
-    return f"<div class='scroll' tabindex='0'><table>{head}{''.join(bodies)}</table></div>"
+    return f"<div class='scroll' tabindex='0'><table class='tokens'>{head}{''.join(bodies)}</table></div>"
 
 
 def _cell(column: str, value: object, kind: str) -> str:
