@@ -39,7 +39,7 @@ WHAT_LOADS = {
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     """Build the site into an empty folder. Warnings are errors there, as in ``make book``."""
-    recipe = re.search(r"/jupyter-book (build .+)", (ROOT / "Makefile").read_text())
+    recipe = re.search(r"/jupyter-book (build .+?) \|\|", (ROOT / "Makefile").read_text())
     arguments = shlex.split(recipe[1])
     assert {"-W", "-n"} <= set(arguments), "make book builds strictly"
     output = tmp_path_factory.mktemp("site")
