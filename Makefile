@@ -30,6 +30,8 @@ book: $(READY)  ## Build the site and say where it is
 
 test: $(READY) lint  ## Check everything: helpers, notebooks, site
 	$(BIN)/python -m pytest tests -n 2 --dist loadfile
+	@# the kernels, too, turn a library's deprecation warning into an error
+	PYTHONWARNINGS=error::DeprecationWarning,error::FutureWarning \
 	$(BIN)/python -m pytest $(NOTEBOOKS) --nbval --nbval-current-env \
 	  --nbval-sanitize-with tests/sanitize.cfg --nbval-cell-timeout=300 -n 2 --dist loadfile
 

@@ -148,7 +148,9 @@ def _token_rows(table: pd.DataFrame) -> str:
             if tokens[column].notna().any()
         ]
         bodies.append(f"<tbody>{title}{''.join(rows)}</tbody>")
-    return f"<div class='scroll' tabindex='0'><table class='tokens'>{head}{''.join(bodies)}</table></div>"
+    rows = head + "".join(bodies)
+    # a box that scrolls must be within reach of the keyboard
+    return f"<div class='scroll' tabindex='0'><table class='tokens'>{rows}</table></div>"
 
 
 def _cell(column: str, value: object, kind: str) -> str:

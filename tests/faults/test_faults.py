@@ -43,6 +43,12 @@ FAULTS = {
         'columns["position"] += range(1, len(row) + 1)',
         "tests/test_tokens.py",
     ),
+    "a library announces a removal": (
+        "helpers/tokens.py",
+        "    import pandas as pd\n\n    if not",
+        "    import pandas as pd, warnings\n\n    warnings.warn('x', DeprecationWarning)\n    if not",
+        "tests/test_tokens.py",
+    ),
     "padding shown as text": (
         "helpers/tokens.py",
         "if token_id == tokenizer.pad_token_id:",
@@ -63,7 +69,12 @@ def copy(tmp_path_factory) -> Path:
 
 def check(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
     """Run pytest on the copy; its own helpers come first on the path."""
-    environment = {**os.environ, "PYTHONPATH": str(folder), "OMP_NUM_THREADS": "1"}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(folder),
+        "OMP_NUM_THREADS": "1",
+        "PYTHONWARNINGS": "error::DeprecationWarning,error::FutureWarning",
+    }
     for name in [name for name in environment if name.startswith("PYTEST_")]:
         del environment[name]
     return subprocess.run(
