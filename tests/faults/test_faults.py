@@ -46,7 +46,7 @@ FAULTS = {
     "a library announces a removal": (
         "helpers/tokens.py",
         "    import pandas as pd\n\n    if not",
-        "    import pandas as pd, warnings\n\n    warnings.warn('x', DeprecationWarning)\n    if not",
+        "    import pandas as pd, warnings\n    warnings.warn('x', DeprecationWarning)\n    if not",
         "tests/test_tokens.py",
     ),
     "padding shown as text": (
