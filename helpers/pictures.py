@@ -137,7 +137,7 @@ def _token_rows(table: pd.DataFrame) -> str:
         title = ""
         if table["sequence"].nunique() > 1:
             title = (
-                f"<tr><th scope='rowgroup' colspan='{width + 1}' style='text-align: left'>"
+                f"<tr><th scope='rowgroup' colspan='{width + 1}'>"
                 f"sequence {sequence}</th></tr>"
             )
         rows = [

@@ -1,6 +1,7 @@
 """What several test modules share: the models, real sentences, and an ear for deprecations."""
 
 import csv
+import importlib.util
 import logging
 import os
 from pathlib import Path
@@ -88,3 +89,14 @@ def own_settings(tmp_path, monkeypatch):
     monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
+
+
+@pytest.fixture(scope="session")
+def runner():
+    """The script that runs and stores the notebooks."""
+    spec = importlib.util.spec_from_file_location(
+        "run", Path(__file__).parents[1] / "notebooks" / "run.py"
+    )
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

@@ -207,3 +207,18 @@ def test_what_the_hub_is_asked_for_holds_no_code():
         ".txt",
     }
     assert not any(sign in name for name in HUB_FILES for sign in "*?[")
+
+
+def test_the_notebook_runs_on_the_original_too(hub, runner, monkeypatch):
+    """A reader with a network sets COURSE_SOURCE=hub, and every cell still works."""
+    monkeypatch.setenv("COURSE_SOURCE", "hub")
+    monkeypatch.setenv("HF_ENDPOINT", hub.endpoint("good"))
+    (source,) = runner.sources()
+
+    notebook = runner.run(source)  # raises if a cell fails
+
+    said = "".join(
+        cell["outputs"][0]["text"] for cell in notebook.cells if "resolve(" in cell.source
+    )
+    assert "source: the Hugging Face Hub" in said
+    assert CHECKPOINTS[SENTIMENT].revision[:8] in said

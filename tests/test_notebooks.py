@@ -3,7 +3,6 @@
 That the outputs are right is nbval's part: `make test` runs every cell again and compares.
 """
 
-import importlib.util
 import json
 import re
 from pathlib import Path
@@ -20,15 +19,6 @@ MOST_EXCUSED = 0  # cells in the whole book; raise it only with a reason in the 
 # Calls whose value or print a reader sees: a cell that makes one, or ends with a value, must have
 # stored what came out of it.
 PRINTS = re.compile(r"^(?!\s*(def|class|import|from|@|#)).*\bprint\(", re.MULTILINE)
-
-
-@pytest.fixture(scope="module")
-def runner():
-    """The script that runs and stores the notebooks."""
-    spec = importlib.util.spec_from_file_location("run", ROOT / "notebooks" / "run.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)
