@@ -60,12 +60,12 @@ def run(source: Path) -> nbformat.NotebookNode:
 
 def stable_text(notebook: nbformat.NotebookNode) -> str:
     """Give a notebook as text, widgets numbered where they had random ids."""
-    text = nbformat.writes(notebook) + "\n"
-    widgets = notebook.metadata.get("widgets", {})
-    for state in widgets.values():
-        for number, model_id in enumerate(state.get("state", {})):
+    text = nbformat.writes(notebook)
+    for state in notebook.metadata.get("widgets", {}).values():
+        for number, model_id in enumerate(state["state"]):
             text = text.replace(model_id, f"{number:032x}")
-    return text
+    # written again, since its keys were put in order by the random ids
+    return nbformat.writes(nbformat.reads(text, as_version=4)) + "\n"
 
 
 def write(text: str, target: Path) -> None:

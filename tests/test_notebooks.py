@@ -129,15 +129,19 @@ def test_a_widget_is_stored_with_the_html_that_the_site_shows(notebook):
 
 
 def test_what_run_writes_does_not_depend_on_random_ids(runner):
-    def notebook(model_id):
+    def notebook(*model_ids):
         cell = nbformat.v4.new_code_cell("x", id="a")
-        cell.outputs = [nbformat.v4.new_output("display_data", {VIEW: {"model_id": model_id}})]
-        model = {"model_name": "HTMLModel", "model_module": "m", "state": {"of": model_id}}
-        state = {"state": {model_id: model}, "version_major": 2, "version_minor": 0}
+        cell.outputs = [nbformat.v4.new_output("display_data", {VIEW: {"model_id": model_ids[0]}})]
+        models = {
+            model_id: {"model_name": name, "model_module": "m", "state": {"of": model_id}}
+            for model_id, name in zip(model_ids, ["First", "Second"], strict=True)
+        }
+        state = {"state": models, "version_major": 2, "version_minor": 0}
         metadata = {"widgets": {"application/vnd.jupyter.widget-state+json": state}}
         return nbformat.v4.new_notebook(cells=[cell], metadata=metadata)
 
-    first, second = (runner.stable_text(notebook(letter * 32)) for letter in "ab")
+    first = runner.stable_text(notebook("a" * 32, "b" * 32))
+    second = runner.stable_text(notebook("d" * 32, "c" * 32))
     assert first == second
     assert "a" * 32 not in first
 
