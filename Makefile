@@ -62,6 +62,7 @@ adapter: $(READY)  ## Train the sentiment adapter again (about 15 minutes on 2 c
 	env -u OMP_NUM_THREADS $(BIN)/python -m helpers.bundled.sentiment.train
 
 lock: $(READY)  ## Write down the versions that are installed now
+	@# on the oldest Python that the book runs on, Debian's 3.11.2: some packages ask for a later 3.11
 	$(BIN)/pip freeze --exclude-editable | sed 's/+cpu$$//' > requirements.lock
 
 clean:  ## Remove the environment and all that was built

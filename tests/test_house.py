@@ -3,11 +3,13 @@
 import re
 import subprocess
 import tomllib
+from importlib.metadata import distributions
 from pathlib import Path
 
 import pytest
 import yaml
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 
 ROOT = Path(__file__).parents[1]
 LARGEST_REPOSITORY = 10_000_000  # bytes
@@ -53,6 +55,17 @@ def test_the_lock_holds_an_exact_version_in_each_range(project):
     for requirement in requirements(project):
         version = locked[canonical(requirement.name)]
         assert requirement.specifier.contains(version), f"{requirement} is locked at {version}"
+
+
+def test_the_lock_can_be_installed_on_debians_python():
+    """Debian 12 has Python 3.11.2, and keeps it; a lock made on a later 3.11 may ask for more."""
+    asks_more = {
+        f"{distribution.name} {distribution.version}: {distribution.metadata['Requires-Python']}"
+        for distribution in distributions()
+        if (asked := distribution.metadata["Requires-Python"])
+        and not SpecifierSet(asked).contains("3.11.2")
+    }
+    assert not asks_more
 
 
 def test_conda_and_binder_take_everything_from_there():
