@@ -61,9 +61,13 @@ faults: $(READY)  ## Plant faults and see the checks go red
 adapter: $(READY)  ## Train the sentiment adapter again (about 15 minutes on 2 cores)
 	env -u OMP_NUM_THREADS $(BIN)/python -m helpers.bundled.sentiment.train
 
-lock: $(READY)  ## Write down the versions that are installed now
+lock:  ## Resolve the dependencies afresh and write down the versions
 	@# on the oldest Python that the book runs on, Debian's 3.11.2: some packages ask for a later 3.11
-	$(BIN)/pip freeze --exclude-editable | sed 's/+cpu$$//' > requirements.lock
+	rm -rf _build/lock
+	$(PYTHON) -m venv _build/lock
+	_build/lock/bin/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	_build/lock/bin/pip freeze --exclude-editable | sed 's/+cpu$$//' > requirements.lock
+	rm -rf _build/lock
 
 clean:  ## Remove the environment and all that was built
 	rm -rf $(VENV) _build .pytest_cache .ruff_cache *.egg-info
