@@ -136,10 +136,7 @@ def _token_rows(table: pd.DataFrame) -> str:
     for sequence, tokens in table.groupby("sequence"):
         title = ""
         if table["sequence"].nunique() > 1:
-            title = (
-                f"<tr><th scope='rowgroup' colspan='{width + 1}'>"
-                f"sequence {sequence}</th></tr>"
-            )
+            title = f"<tr><th scope='rowgroup' colspan='{width + 1}'>sequence {sequence}</th></tr>"
         rows = [
             f"<tr><th scope='row'>{name}</th>"
             + "".join(map(partial(_cell, column), tokens[column], tokens["kind"]))
