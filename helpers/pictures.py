@@ -5,13 +5,16 @@ Each function takes plain results and gives a string of HTML that is the same on
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache, partial
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from helpers.tokens import NOT_ASKED, Piece
+
 if TYPE_CHECKING:
+    import numpy.typing as npt
     import pandas as pd
 
     from helpers.steps import Steps
@@ -22,11 +25,15 @@ LEGEND = {
     "padding": "padding, which the model is told to ignore",
 }
 
+WIDEST = 20  # positions that fit on a page
+
 ROWS = {
     "token": "token",
     "id": "id",
     "token_type": "token type",
     "attention": "attention mask",
+    "answer": "asked for",
+    "label": "label",
 }
 
 
@@ -55,7 +62,60 @@ def token_picture(table: pd.DataFrame) -> Picture:
     Picture
         A table with a column for each position. Rows that hold nothing are left out.
     """
-    return _framed(_token_rows(table) + _legend(table["kind"]))
+    asked = (
+        "<p class='note'>Label -100: not asked for here.</p>"
+        if "label" in table and (table["label"] == NOT_ASKED).any()
+        else ""
+    )
+    return _framed(_token_rows(table) + _legend(table["kind"], ignored=_ignored(table)) + asked)
+
+
+def padding_picture(table: pd.DataFrame, outcome: Mapping, *, notes: Sequence[str] = ()) -> Picture:
+    """Draw a batch below the call that made it, and say what was cut and what was filled up.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        The batch, as `helpers.tokens.token_table` lists it. Its first 20 positions are drawn.
+    outcome : mapping
+        One row of what `helpers.tokens.padding_table` returned for the same batch.
+    notes : sequence of str, optional
+        Further remarks, such as a warning of the library.
+
+    Returns
+    -------
+    Picture
+        The call, its outcome in words, and the tokens. Where the rows make no tensor, it says so.
+    """
+    given = [
+        f"{name}={outcome[name]!r}"
+        for name in ("padding", "truncation", "max_length")
+        if outcome[name] is not None
+    ]
+    remarks = [escape(note) for note in notes]
+    longest = max(outcome["lengths"])
+    if longest > WIDEST:
+        remarks.append(f"Drawn are the first {WIDEST} positions of {longest}.")
+    if outcome["shape"] == "ragged":
+        remedy = (
+            "padding='max_length' cuts nothing: set truncation=True too."
+            if outcome["padding"] == "max_length"
+            else "Set padding=True, so that the shorter ones are filled up."
+        )
+        *others, last = map(str, outcome["lengths"])
+        rows = f"{', '.join(others)} and {last}"
+        remarks.append(f"<strong>No tensor:</strong> the rows have {rows} tokens. {remedy}")
+        summary = ""
+    else:
+        summary = f"Shape {outcome['shape']}. "
+    summary += f"Tokens cut: {outcome['cut']}. Tokens of padding: {outcome['padded']}."
+    return _framed(
+        f"<p class='step'><code>tokenizer({', '.join(['texts', *given])})</code></p>"
+        + f"<p class='note'>{summary}</p>"
+        + "".join(f"<p class='note' role='alert'>{remark}</p>" for remark in remarks)
+        + _token_rows(table[table["position"] < WIDEST])
+        + _legend(table["kind"], ignored=_ignored(table))
+    )
 
 
 def probability_picture(
@@ -117,6 +177,248 @@ def steps_picture(steps: Steps) -> Picture:
     )
 
 
+def similarity_picture(sentences: Sequence[str], similarities: Sequence[float]) -> Picture:
+    """Draw similarities as bars, one for each sentence.
+
+    Parameters
+    ----------
+    sentences : sequence of str
+        The sentences, in the order in which they are to be shown.
+    similarities : sequence of float
+        As many numbers between -1 and 1. What is not above 0 has no bar.
+
+    Returns
+    -------
+    Picture
+        A row for each sentence: itself, its bar, its number. The highest number is bold.
+
+    Raises
+    ------
+    ValueError
+        If the lengths differ.
+    """
+    if len(sentences) != len(similarities):
+        raise ValueError(
+            f"expected a similarity for each of {len(sentences)} sentences; "
+            f"got {len(similarities)}."
+        )
+    rows = "".join(
+        f"<tr><th scope='row'>{escape(sentence)}</th>"
+        f"<td class='bar'><span style='width: {max(similarity, 0):.1%}'></span></td>"
+        f"<td class='number{' winner' if similarity == max(similarities) else ''}'>"
+        f"{round(similarity, 2) + 0.0:.2f}</td></tr>"
+        for sentence, similarity in zip(sentences, similarities, strict=True)
+    )
+    names = ("sentence", "similarity", "number")
+    head = "".join(f"<th scope='col'>{name}</th>" for name in names)
+    return _framed(
+        "<div class='scroll' tabindex='0'>"
+        f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
+    )
+
+
+def split_picture(splits: Mapping[str, Sequence[str | Piece]]) -> Picture:
+    """Draw how one text is cut in several ways, a row for each way.
+
+    Parameters
+    ----------
+    splits : mapping of str to sequence of str or Piece
+        The tokens under the name of each way. Pieces of the same word stand close together in one
+        tint; a plain string counts as a word of its own.
+
+    Returns
+    -------
+    Picture
+        A table with the name, the tokens, with their ids below if there are any, and their number.
+    """
+    rows = []
+    kinds = set()
+    for name, tokens in splits.items():
+        row = [
+            Piece(token, word=i) if isinstance(token, str) else token
+            for i, token in enumerate(tokens)
+        ]
+        kinds.update(piece.kind for piece in row)
+        rows.append(
+            f"<tr><th scope='row'>{escape(name)}</th><td class='pieces'>{_pieces(row)}</td>"
+            f"<td class='number'>{len(row)}</td></tr>"
+        )
+    head = "".join(f"<th scope='col'>{name}</th>" for name in ("cut by", "tokens", "number"))
+    marks = "".join(
+        f"<li><span class='{kind}'></span>{LEGEND[kind]}</li>" for kind in LEGEND if kind in kinds
+    )
+    return _framed(
+        f"<div class='scroll' tabindex='0'><table class='splits'><thead><tr>{head}</tr></thead>"
+        f"<tbody>{''.join(rows)}</tbody></table></div>"
+        + (f"<ul class='legend'>{marks}</ul>" if marks else "")
+    )
+
+
+def _pieces(row: Sequence[Piece]) -> str:
+    """Give a row of tokens, with a gap wherever a word ends."""
+    parts = []
+    for i, piece in enumerate(row):
+        starts = i == 0 or piece.word is None or piece.word != row[i - 1].word
+        classes = ["token", "piece"]
+        if piece.kind == "text":
+            classes.append("odd" if (piece.word or 0) % 2 else "even")
+        else:
+            classes.append(piece.kind)
+        number = "" if piece.token_id is None else f"<small>{piece.token_id}</small>"
+        # a space between words lets the row wrap there, and lets a reader without styles see it
+        parts.append(
+            f"{' ' if starts and i else ''}"
+            f"<span class='{' '.join(classes)}'>{escape(piece.token)}{number}</span>"
+        )
+    return "".join(parts)
+
+
+def measure_picture(table: pd.DataFrame, *, digits: int = 1) -> Picture:
+    """Draw a table of measurements, each number with a bar beside it.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        A row for each thing that was measured, a column for each measure; no number negative.
+    digits : int, default 1
+        How many digits after the point a fraction is shown with.
+
+    Returns
+    -------
+    Picture
+        The table. In each column the longest bar is the largest number.
+
+    Raises
+    ------
+    ValueError
+        If a number is negative or missing.
+    """
+    if not (table >= 0).all(axis=None):
+        raise ValueError(f"expected numbers of 0 or more; got {table.to_dict()}.")
+    head = "".join(f"<th scope='col'>{escape(str(name))}</th>" for name in ("", *table.columns))
+    head = head.replace("<th scope='col'></th>", "<td></td>", 1)
+    columns = [
+        [_measure(value, column.max(), digits) for value in column.tolist()]
+        for _, column in table.items()
+    ]
+    rows = "".join(
+        f"<tr><th scope='row'>{escape(str(name))}</th>{''.join(cells)}</tr>"
+        for name, *cells in zip(table.index, *columns, strict=True)
+    )
+    return _framed(
+        f"<div class='scroll' tabindex='0'><table class='measures'><thead><tr>{head}</tr></thead>"
+        f"<tbody>{rows}</tbody></table></div>"
+    )
+
+
+def _measure(value: float, largest: float, digits: int) -> str:
+    """Give one number under its bar."""
+    shown = f"{value:,}" if isinstance(value, int) else f"{value:,.{digits}f}"
+    width = value / largest if largest else 0
+    return f"<td class='bar'><span style='width: {width:.1%}'></span>{shown}</td>"
+
+
+def mask_picture(
+    mask: npt.ArrayLike, rows: Sequence[str], columns: Sequence[str] | None = None
+) -> Picture:
+    """Draw which token may attend to which.
+
+    Parameters
+    ----------
+    mask : array_like
+        Booleans, ``(rows, columns)``, as `helpers.attention.attention_mask` gives them.
+    rows : sequence of str
+        The tokens that attend.
+    columns : sequence of str, optional
+        The tokens that are attended to, if they are other ones.
+
+    Returns
+    -------
+    Picture
+        A table with a dot where a token may attend, and hatching where it may not.
+    """
+    columns = rows if columns is None else columns
+    _check_matrix(mask, rows, columns)
+    marks = {
+        True: "<td class='special'><span aria-hidden='true'>●</span>"
+        "<span class='unseen'>yes</span></td>",
+        False: "<td class='padding'><span class='unseen'>no</span></td>",
+    }
+    cells = [[marks[bool(allowed)] for allowed in row] for row in mask]
+    legend = "<li><span class='special'></span>● may attend</li>"
+    if any(not allowed for row in mask for allowed in row):
+        legend += "<li><span class='padding'></span>hatched: may not</li>"
+    return _framed(_matrix(cells, rows, columns) + f"<ul class='legend'>{legend}</ul>")
+
+
+def attention_picture(
+    weights: npt.ArrayLike, rows: Sequence[str], columns: Sequence[str] | None = None
+) -> Picture:
+    """Draw how much each token takes from each, in per cent.
+
+    Parameters
+    ----------
+    weights : array_like
+        Numbers between 0 and 1, ``(rows, columns)``. Each row adds up to 1.
+    rows : sequence of str
+        The tokens that attend.
+    columns : sequence of str, optional
+        The tokens that are attended to, if they are other ones.
+
+    Returns
+    -------
+    Picture
+        A table of whole numbers, tinted by their size, the largest of each row bold. Drawn are the
+        first 20 tokens each way.
+
+    Raises
+    ------
+    ValueError
+        If there is not a row of weights for each token, or a weight is not between 0 and 1.
+    """
+    columns = rows if columns is None else columns
+    _check_matrix(weights, rows, columns)
+    percents = [[round(100 * float(weight)) for weight in row] for row in weights]
+    if any(not 0 <= percent <= 100 for row in percents for percent in row):
+        raise ValueError("expected weights between 0 and 1, as softmax gives them.")
+    cells = [
+        [
+            f"<td class='number{' winner' if percent == max(row) else ''}' "
+            f"style='background: rgba(48, 122, 222, {0.7 * percent / 100:.2f})'>{percent}</td>"
+            for percent in row[:WIDEST]
+        ]
+        for row in percents[:WIDEST]
+    ]
+    note = "Per cent; each row adds up to 100, but for rounding. Bold: the largest of its row."
+    if max(len(rows), len(columns)) > WIDEST:
+        note += f" Drawn are the first {WIDEST} tokens of {max(len(rows), len(columns))}."
+    return _framed(_matrix(cells, rows[:WIDEST], columns[:WIDEST]) + f"<p class='note'>{note}</p>")
+
+
+def _check_matrix(matrix: npt.ArrayLike, rows: Sequence[str], columns: Sequence[str]) -> None:
+    """Refuse numbers that are not one for each pair of tokens."""
+    lengths = [len(row) for row in matrix]
+    if lengths != [len(columns)] * len(rows):
+        raise ValueError(
+            f"expected {len(rows)} rows of {len(columns)} numbers, one for each pair of tokens; "
+            f"got rows of {lengths}."
+        )
+
+
+def _matrix(cells: list[list[str]], rows: Sequence[str], columns: Sequence[str]) -> str:
+    """Give a table with the attending tokens at its left and the others on top."""
+    head = "".join(f"<th scope='col' class='token'>{escape(token)}</th>" for token in columns)
+    body = "".join(
+        f"<tr><th scope='row' class='token'>{escape(token)}</th>{''.join(row)}</tr>"
+        for token, row in zip(rows, cells, strict=True)
+    )
+    return (
+        "<div class='scroll' tabindex='0'><table class='matrix'><thead><tr>"
+        f"<th scope='col' class='corner'>from&nbsp;↓ to&nbsp;→</th>{head}</tr></thead>"
+        f"<tbody>{body}</tbody></table></div>"
+    )
+
+
 @cache
 def _css() -> str:
     return (Path(__file__).parent / "pictures.css").read_text(encoding="utf-8")
@@ -142,7 +444,7 @@ def _token_rows(table: pd.DataFrame) -> str:
             + "".join(map(partial(_cell, column), tokens[column], tokens["kind"]))
             + "</tr>"
             for column, name in ROWS.items()
-            if tokens[column].notna().any()
+            if column in tokens and tokens[column].notna().any()
         ]
         bodies.append(f"<tbody>{title}{''.join(rows)}</tbody>")
     rows = head + "".join(bodies)
@@ -154,13 +456,22 @@ def _cell(column: str, value: object, kind: str) -> str:
     """Mark the token itself by its kind; the numbers below it stay plain."""
     if column == "token":
         return f"<td class='token {kind}'>{escape(str(value))}</td>"
+    if column == "answer":
+        asked = isinstance(value, str)  # where nothing is asked for it is missing
+        return f"<td class='token asked'>{escape(value)}</td>" if asked else "<td></td>"
     return f"<td class='number'>{value}</td>"
 
 
-def _legend(kinds: pd.Series) -> str:
+def _ignored(table: pd.DataFrame) -> bool:
+    """Tell whether an attention mask hides all padding from the model."""
+    return bool((table.loc[table["kind"] == "padding", "attention"] == 0).fillna(False).all())
+
+
+def _legend(kinds: pd.Series, *, ignored: bool = True) -> str:
     """Explain the marks that the picture holds, and no other."""
+    names = LEGEND if ignored else LEGEND | {"padding": "padding, which no mask hides"}
     present = [kind for kind in LEGEND if (kinds == kind).any()]
-    items = "".join(f"<li><span class='{kind}'></span>{LEGEND[kind]}</li>" for kind in present)
+    items = "".join(f"<li><span class='{kind}'></span>{names[kind]}</li>" for kind in present)
     return f"<ul class='legend'>{items}</ul>" if items else ""
 
 

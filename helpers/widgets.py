@@ -6,17 +6,33 @@ page shows where no kernel runs behind it.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from html import escape
 from typing import TYPE_CHECKING
 
 import ipywidgets
+import traitlets
 
+from helpers.attention import KINDS, Attention, attention_mask, read_attention
 from helpers.decoding import softmax
-from helpers.pictures import Picture, probability_picture, steps_picture
+from helpers.pictures import (
+    Picture,
+    attention_picture,
+    mask_picture,
+    padding_picture,
+    probability_picture,
+    similarity_picture,
+    split_picture,
+    steps_picture,
+)
+from helpers.similarity import nearest
 from helpers.steps import three_steps
+from helpers.tokens import padding_table, pieces, token_table
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 
@@ -61,6 +77,38 @@ class Explorer(ipywidgets.VBox):
         return bundle
 
 
+class Controls(ipywidgets.VBox):
+    """Several labelled controls that an `Explorer` takes for one.
+
+    Parameters
+    ----------
+    description : str
+        What the controls set together.
+    controls : mapping of str to ipywidgets.ValueWidget
+        The controls by name, in the order in which they stand and take the focus.
+
+    Attributes
+    ----------
+    value : dict
+        The value of each control by its name; it changes when one of them does.
+    controls : dict
+        The controls by name.
+    """
+
+    value = traitlets.Dict()
+
+    def __init__(self, description: str, controls: Mapping[str, ipywidgets.ValueWidget]) -> None:
+        self.description = description
+        self.controls = dict(controls)
+        super().__init__([*self.controls.values()])
+        for control in self.controls.values():
+            control.observe(lambda change: self._collect(), names="value")
+        self._collect()
+
+    def _collect(self) -> None:
+        self.value = {name: control.value for name, control in self.controls.items()}
+
+
 def pipeline_explorer(
     tokenizer: PreTrainedTokenizerBase,
     model: PreTrainedModel,
@@ -90,6 +138,38 @@ def pipeline_explorer(
         layout=ipywidgets.Layout(width="min(40rem, 98%)"),
     )
     return Explorer(field, lambda typed: steps_picture(three_steps(tokenizer, model, typed)))
+
+
+def tokenizer_explorer(
+    tokenizers: Mapping[str, PreTrainedTokenizerBase],
+    *,
+    text: str = "Let's do tokenization!",
+) -> Explorer:
+    """Type a text and see how each of several tokenizers cuts it.
+
+    Parameters
+    ----------
+    tokenizers : mapping of str to PreTrainedTokenizerBase
+        The tokenizers, each under the name to show.
+    text : str, default "Let's do tokenization!"
+        What stands there at first.
+
+    Returns
+    -------
+    Explorer
+        A text field above a row of tokens with their ids for each tokenizer.
+    """
+    field = ipywidgets.Text(
+        value=text,
+        description="Text",
+        placeholder="Type a text",
+        layout=ipywidgets.Layout(width="min(40rem, 98%)"),
+    )
+
+    def draw(typed: str) -> Picture:
+        return split_picture({name: pieces(one, typed) for name, one in tokenizers.items()})
+
+    return Explorer(field, draw)
 
 
 def temperature_explorer(
@@ -130,3 +210,197 @@ def temperature_explorer(
         layout=ipywidgets.Layout(width="min(30rem, 98%)"),
     )
     return Explorer(slider, draw)
+
+
+def nearest_explorer(
+    encode: Callable[[list[str]], npt.ArrayLike], sentences: Sequence[str], *, text: str
+) -> Explorer:
+    """Type a sentence and see which of some others are near to it.
+
+    Parameters
+    ----------
+    encode : callable
+        From a list of n texts to their vectors, ``(n, dim)``.
+    sentences : sequence of str
+        What the typed sentence is compared with.
+    text : str
+        What stands there at first.
+
+    Returns
+    -------
+    Explorer
+        A text field above the sentences, the nearest first, each with a bar.
+    """
+    field = ipywidgets.Text(
+        value=text,
+        description="Sentence",
+        placeholder="Type a sentence",
+        layout=ipywidgets.Layout(width="min(40rem, 98%)"),
+    )
+
+    def draw(typed: str) -> Picture:
+        ordered = nearest(encode, typed, sentences)
+        return similarity_picture(*zip(*ordered, strict=True))
+
+    return Explorer(field, draw)
+
+
+def padding_explorer(
+    tokenizer: PreTrainedTokenizerBase,
+    texts: Sequence[str],
+    *,
+    padding: bool | str = True,
+    truncation: bool = True,
+    max_length: int | None = 8,
+) -> Explorer:
+    """Set padding, truncation and the longest length, and watch the batch change its shape.
+
+    Parameters
+    ----------
+    tokenizer : PreTrainedTokenizerBase
+        The tokenizer of the checkpoint.
+    texts : sequence of str
+        The texts that stand there at first, one a row of the batch.
+    padding : {True, False, "max_length"}, default True
+        Where its control stands at first.
+    truncation : bool, default True
+        Where its control stands at first.
+    max_length : int or None, default 8
+        Where its control stands at first: None, 4, 6, 8, 12, 16, 20 or 32.
+
+    Returns
+    -------
+    Explorer
+        A text area and three rows of buttons, above the picture of the batch.
+    """
+    # Buttons, since JupyterLab keeps the arrow keys, which lists and sliders need, for itself.
+    choices = {
+        "padding": [("False", False), ("True", True), ("'max_length'", "max_length")],
+        "truncation": [("False", False), ("True", True)],
+        # 0 stands for None, which to ipywidgets means that nothing is chosen
+        "max_length": [("not given", 0), *((str(n), n) for n in (4, 6, 8, 12, 16, 20, 32))],
+    }
+    start = {"padding": padding, "truncation": truncation, "max_length": max_length or 0}
+    controls = {
+        "texts": ipywidgets.Textarea(
+            value="\n".join(texts),
+            description="Texts",
+            placeholder="One text a line",
+            layout=ipywidgets.Layout(width="min(40rem, 98%)"),
+            style={"description_width": "6rem"},
+        ),
+        **{
+            name: ipywidgets.ToggleButtons(
+                options=options,
+                value=start[name],
+                description=name,
+                style={"description_width": "6rem", "button_width": "auto"},
+            )
+            for name, options in choices.items()
+        },
+    }
+
+    def draw(values: Mapping) -> Picture:
+        batch = [line for line in values["texts"].splitlines() if line.strip()]
+        setting = {name: values[name] for name in choices}
+        setting["max_length"] = setting["max_length"] or None
+        outcome = padding_table(tokenizer, batch, [setting]).iloc[0]
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            inputs = tokenizer(batch, **setting)
+        notes = [str(warning.message) for warning in said]
+        return padding_picture(token_table(tokenizer, inputs), outcome, notes=notes)
+
+    return Explorer(Controls("Padding and truncation", controls), draw)
+
+
+def mask_explorer(
+    *,
+    kind: str = "causal",
+    text: str = "I hate this so much !",
+    target: str = "Je déteste tellement ça !",
+) -> Explorer:
+    """Choose a kind of attention and see who may look at whom in a sentence.
+
+    Parameters
+    ----------
+    kind : {"bidirectional", "causal", "cross"}, default "causal"
+        What is chosen at first.
+    text : str, default "I hate this so much !"
+        The sentence that stands there at first. Spaces part its tokens.
+    target : str, default "Je déteste tellement ça !"
+        The other sentence, that attends to the first one; only cross attention needs it.
+
+    Returns
+    -------
+    Explorer
+        A list to choose from and two text fields, above the picture of the mask.
+    """
+    look = {
+        "layout": ipywidgets.Layout(width="min(40rem, 98%)"),
+        "style": {"description_width": "8rem"},
+    }
+    controls = {
+        "kind": ipywidgets.Dropdown(options=KINDS, value=kind, description="Attention", **look),
+        "text": ipywidgets.Text(value=text, description="Sentence", **look),
+        "target": ipywidgets.Text(value=target, description="Written (cross)", **look),
+    }
+
+    def draw(values: Mapping) -> Picture:
+        columns = values["text"].split()
+        rows = values["target"].split() if values["kind"] == "cross" else columns
+        return mask_picture(attention_mask(values["kind"], len(rows), len(columns)), rows, columns)
+
+    return Explorer(Controls("Attention mask", controls), draw)
+
+
+def attention_explorer(
+    tokenizer: PreTrainedTokenizerBase,
+    model: PreTrainedModel,
+    *,
+    text: str,
+    layer: int = 0,
+    head: int = 0,
+) -> Explorer:
+    """Type a sentence and go through the attention of a model, layer by layer and head by head.
+
+    Parameters
+    ----------
+    tokenizer : PreTrainedTokenizerBase
+        The tokenizer of the checkpoint.
+    model : PreTrainedModel
+        A model loaded with ``attn_implementation="eager"``.
+    text : str
+        What stands there at first.
+    layer : int, default 0
+        Which layer is drawn at first.
+    head : int, default 0
+        Which of its heads is drawn at first.
+
+    Returns
+    -------
+    Explorer
+        A text field and two sliders, above the attention weights of one head.
+    """
+    look = {
+        "layout": ipywidgets.Layout(width="min(40rem, 98%)"),
+        "style": {"description_width": "5rem"},
+    }
+    layers, heads = model.config.num_hidden_layers, model.config.num_attention_heads
+    controls = {
+        "text": ipywidgets.Text(value=text, description="Sentence", **look),
+        "layer": ipywidgets.IntSlider(
+            value=layer, min=0, max=layers - 1, description="Layer", **look
+        ),
+        "head": ipywidgets.IntSlider(value=head, min=0, max=heads - 1, description="Head", **look),
+    }
+
+    @lru_cache(maxsize=1)  # a slider that moves needs no new run of the model
+    def read(typed: str) -> Attention:
+        return read_attention(tokenizer, model, typed)
+
+    def draw(values: Mapping) -> Picture:
+        tokens, weights = read(values["text"])
+        return attention_picture(weights[values["layer"], values["head"]], tokens)
+
+    return Explorer(Controls("Attention of one head", controls), draw)

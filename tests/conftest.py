@@ -12,7 +12,7 @@ import pytest
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ.pop("COURSE_SOURCE", None)
 
-DATA = Path(__file__).parent / "data"
+HELD_OUT = Path(__file__).parents[1] / "helpers" / "bundled" / "sentiment" / "held_out.csv"
 
 
 class _Announcements(logging.Handler):
@@ -76,7 +76,7 @@ def bert_tokenizer():
 @pytest.fixture(scope="session")
 def sentences() -> list[tuple[str, str]]:
     """The held-out sentences of the sentiment adapter, each with its label."""
-    with (DATA / "held_out.csv").open(encoding="utf-8", newline="") as file:
+    with (HELD_OUT).open(encoding="utf-8", newline="") as file:
         return [(row["text"], row["label"]) for row in csv.DictReader(file)]
 
 

@@ -21,7 +21,7 @@ def results() -> dict:
 
 @pytest.fixture(scope="module")
 def held_out() -> list[tuple[str, int]]:
-    return [(row["text"], LABEL_IDS[row["label"]]) for row in read_csv(DATA / "held_out.csv")]
+    return [(row["text"], LABEL_IDS[row["label"]]) for row in read_csv(SENTIMENT / "held_out.csv")]
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,9 @@ def measured(sentiment, held_out) -> dict:
     return measure(model, tokenizer, validation=held_out[:1], test=held_out)
 
 
-@pytest.mark.parametrize(("folder", "pattern"), [(BUNDLED, "*.safetensors"), (DATA, "*.csv")])
+@pytest.mark.parametrize(
+    ("folder", "pattern"), [(BUNDLED, "*.safetensors"), (BUNDLED, "*.csv"), (DATA, "*.csv")]
+)
 def test_every_data_file_has_its_checksum(folder, pattern):
     sums = read_sums(folder / "SHA256SUMS")
     shipped = {path.relative_to(folder).as_posix() for path in folder.rglob(pattern)}

@@ -2,12 +2,23 @@
 
 import re
 
+import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 
-from helpers.pictures import probability_picture, steps_picture, token_picture
+from helpers.pictures import (
+    attention_picture,
+    mask_picture,
+    measure_picture,
+    padding_picture,
+    probability_picture,
+    similarity_picture,
+    split_picture,
+    steps_picture,
+    token_picture,
+)
 from helpers.steps import three_steps
-from helpers.tokens import token_table
+from helpers.tokens import Piece, padding_table, token_table
 
 
 def text_of(html: str) -> str:
@@ -55,6 +66,53 @@ def test_a_row_that_the_checkpoint_does_not_use_is_left_out(sentiment):
     assert "attention mask" in text_of(picture)
 
 
+def test_padding_that_no_mask_hides_is_not_called_ignored(bert_tokenizer):
+    inputs = bert_tokenizer(["one two", "three"], padding=True)
+    ids, mask = inputs["input_ids"], inputs["attention_mask"]
+    for unmasked in ({"input_ids": ids}, {"input_ids": ids, "attention_mask": [[1] * 4] * 2}):
+        shown = text_of(token_picture(token_table(bert_tokenizer, unmasked)))
+        assert "padding, which no mask hides" in shown
+        assert "told to ignore" not in shown
+    masked = {"input_ids": ids, "attention_mask": mask}
+    assert "told to ignore" in text_of(token_picture(token_table(bert_tokenizer, masked)))
+
+
+def padded(tokenizer, texts, **setting):
+    """Draw what one setting makes of some texts."""
+    outcome = padding_table(tokenizer, texts, [setting]).iloc[0]
+    return padding_picture(token_table(tokenizer, tokenizer(texts, **setting)), outcome)
+
+
+def test_a_padding_picture_shows_the_call_and_its_outcome(bert_tokenizer):
+    setting = {"padding": True, "truncation": True, "max_length": 4}
+    shown = text_of(padded(bert_tokenizer, ["one two three", "four"], **setting))
+    assert "tokenizer(texts, padding=True, truncation=True, max_length=4)" in shown
+    assert "Shape (2, 4). Tokens cut: 1. Tokens of padding: 1." in shown
+    assert "No tensor" not in shown
+
+
+@pytest.mark.parametrize(
+    ("setting", "lengths", "remedy"),
+    [
+        ({"truncation": True}, "5 and 3", "Set padding=True"),
+        ({"padding": "max_length", "max_length": 4}, "5 and 4", "set truncation=True"),
+    ],
+)
+def test_a_padding_picture_says_what_makes_no_tensor(bert_tokenizer, setting, lengths, remedy):
+    picture = padded(bert_tokenizer, ["one two three", "four"], **setting)
+    (alert,) = BeautifulSoup(picture, "html.parser").find_all(role="alert")
+    assert f"No tensor: the rows have {lengths} tokens." in alert.text
+    assert remedy in alert.text
+    assert "Shape" not in text_of(picture)
+
+
+def test_a_padding_picture_draws_no_more_than_fits(bert_tokenizer):
+    picture = padded(bert_tokenizer, ["one", "two"], padding="max_length")
+    assert "the first 20 positions of 512" in text_of(picture)
+    assert "Shape (2, 512)" in text_of(picture)
+    assert picture.count("[PAD]") == 2 * 17
+
+
 def test_text_is_escaped(bert_tokenizer):
     picture = token_picture(token_table(bert_tokenizer, bert_tokenizer("<b> & </b>")))
     assert "<td class='token text'>&lt;</td>" in picture
@@ -95,3 +153,124 @@ def test_a_notebook_shows_it_as_html_with_its_style():
     assert picture._repr_html_() == picture
     assert picture.startswith("<style>")
     assert ".book-picture" in picture
+
+
+def test_similarities_are_bars_with_numbers_and_the_highest_is_bold():
+    picture = similarity_picture(["a < b", "c"], [0.756, -0.2])
+    shown = BeautifulSoup(picture, "html.parser")
+    rows = [[cell.text for cell in row.find_all(["th", "td"])] for row in shown.find_all("tr")]
+
+    assert rows == [
+        ["sentence", "similarity", "number"],
+        ["a < b", "", "0.76"],
+        ["c", "", "-0.20"],
+    ]
+    assert [bar["style"] for bar in shown.select(".bar span")] == ["width: 75.6%", "width: 0.0%"]
+    assert [cell.text for cell in shown.select(".winner")] == ["0.76"]
+
+
+def test_a_similarity_that_is_nearly_nothing_has_no_minus():
+    assert "-0.00" not in similarity_picture(["a", "b"], [0.5, -0.001])
+
+
+def test_a_similarity_for_each_sentence_is_asked_for():
+    with pytest.raises(ValueError, match="expected a similarity for each of 2 sentences; got 1"):
+        similarity_picture(["a", "b"], [0.5])
+
+
+def test_what_is_asked_for_stands_below_the_token(bert_tokenizer):
+    inputs = {"input_ids": [101, 103, 102], "labels": [-100, 2028, -100]}
+    picture = token_picture(token_table(bert_tokenizer, inputs))
+    shown = BeautifulSoup(picture, "html.parser")
+    rows = [[cell.text for cell in row.find_all(["th", "td"])] for row in shown.find_all("tr")]
+    assert rows[-2:] == [["asked for", "", "one", ""], ["label", "-100", "2028", "-100"]]
+    assert [cell.text for cell in shown.select(".asked")] == ["one"]
+    assert "Label -100: not asked" in text_of(picture)
+
+    nothing_asked = {"input_ids": [101, 102], "labels": [-100, -100]}
+    assert "<th scope='row'>asked for" not in token_picture(
+        token_table(bert_tokenizer, nothing_asked)
+    )
+
+
+def test_a_mask_is_dots_and_hatching_and_words():
+    shown = BeautifulSoup(mask_picture([[True, False], [True, True]], ["a", "<b>"]), "html.parser")
+    rows = [[cell.text for cell in row.find_all(["th", "td"])] for row in shown.find_all("tr")]
+    assert rows[1:] == [["a", "●yes", "no"], ["<b>", "●yes", "●yes"]]
+    assert [cell.text for cell in shown.select("td.padding")] == ["no"]
+    assert "may not" in shown.text
+    assert "may not" not in text_of(mask_picture([[True]], ["a"]))
+
+
+def test_attention_is_per_cent_with_the_largest_of_each_row_bold():
+    shown = BeautifulSoup(attention_picture([[0.256, 0.744]], ["x"], ["a", "b"]), "html.parser")
+    assert [cell.text for cell in shown.select("thead .token")] == ["a", "b"]
+    assert [cell.text for cell in shown.select("tbody td")] == ["26", "74"]
+    assert [cell.text for cell in shown.select(".winner")] == ["74"]
+    tints = [float(cell["style"].split(",")[-1].rstrip(" )")) for cell in shown.select("td")]
+    assert tints == sorted(tints)
+
+
+def test_attention_of_a_long_text_is_cut_to_what_fits():
+    picture = attention_picture([[1 / 25] * 25] * 25, ["w"] * 25)
+    assert "Drawn are the first 20 tokens of 25." in text_of(picture)
+    assert picture.count("<td class='number winner'") == 20 * 20
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [([[0.5, 0.5]], "2 rows of 2"), ([[1], [1]], "2 rows of 2"), ([[2, 0], [0, 1]], "between 0")],
+)
+def test_what_is_no_attention_between_these_tokens_is_refused(weights, message):
+    with pytest.raises(ValueError, match=message):
+        attention_picture(weights, ["a", "b"])
+
+
+def test_a_split_picture_joins_the_pieces_of_a_word():
+    picture = split_picture(
+        {
+            "parts": [
+                Piece("<s>", 7, None, "special"),
+                Piece("un", 8, 0),
+                Piece("##do", 9, 0),
+                Piece("?", 1, 1, "unknown"),
+            ],
+            "words": ["undo", "?"],
+        }
+    )
+    rows = BeautifulSoup(picture, "html.parser").find_all("tr")
+    cells = [[cell.text for cell in row.find_all(["th", "td"])] for row in rows]
+    assert cells == [
+        ["cut by", "tokens", "number"],
+        ["parts", "<s>7 un8##do9 ?1", "4"],
+        ["words", "undo ?", "2"],
+    ]
+    assert [span["class"][-1] for span in rows[1].find_all("span")] == [
+        "special",
+        "even",
+        "even",
+        "unknown",
+    ]
+    assert [span["class"][-1] for span in rows[2].find_all("span")] == ["even", "odd"]
+    assert "special token" in text_of(picture)
+    assert "not in the vocabulary" in text_of(picture)
+    assert "<ul" not in split_picture({"words": ["undo"]})
+
+
+def test_measures_have_bars_as_long_as_their_numbers():
+    table = pd.DataFrame({"size": [1000, 2000], "rate": [0.25, 0.0]}, index=["<a>", "b"])
+    picture = measure_picture(table, digits=2)
+    assert re.findall(r"width: ([\d.]+)%", picture.split("</style>")[1]) == [
+        "50.0",
+        "100.0",
+        "100.0",
+        "0.0",
+    ]
+    shown = " ".join(text_of(picture).split())
+    assert shown == "size rate &lt;a&gt; 1,000 0.25 b 2,000 0.00"
+
+
+@pytest.mark.parametrize("number", [-1.0, float("nan")])
+def test_measures_refuse_what_has_no_length(number):
+    with pytest.raises(ValueError, match="0 or more"):
+        measure_picture(pd.DataFrame({"size": [1.0, number]}))

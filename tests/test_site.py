@@ -150,7 +150,7 @@ def test_the_front_door_leads_to_the_first_page(site):
 
 
 def test_pages_describe_themselves(site):
-    for name in ("book/welcome", "book/glossary"):
+    for name in (name for name in toc_documents() if name.startswith("book/")):
         description = parse(site / f"{name}.html").find("meta", {"name": "description"})
         assert description is not None, f"{name} has no description"
         assert 50 <= len(description["content"]) <= 200
@@ -299,6 +299,28 @@ def test_every_glossary_entry_is_defined_once_and_has_its_chinese_word(site):
             assert chinese is not None, f"No Chinese word: {plain(entry.get_text())[:80]}"
             assert chinese["lang"] == "zh-Hans"
             assert re.search(r"[\u4e00-\u9fff]", chinese.get_text())
+
+
+def test_every_paper_of_the_bibliography_is_complete_and_under_its_name_and_year():
+    text = (ROOT / "book" / "bibliography.md").read_text(encoding="utf-8")
+    papers = re.findall(r"^\((\S+)\)=\n\*\*(.+?), (\d{4})\.\*\* ((?:.+\n)+)", text, re.MULTILINE)
+    labels = [label for label, *_ in papers]
+    assert len(papers) == len(re.findall(r"^\(.*\)=$", text, re.MULTILINE)) > 40
+    assert len(labels) == len(set(labels))
+    for label, names, year, rest in papers:
+        first = names.split()[0].lower()
+        assert label.startswith(first)
+        assert label.endswith(f"-{year}")
+        assert re.search(r"\*[^*]{10,}[.?]\*", rest), f"{label} has no title"
+        assert rest.partition("*")[0].split()[:-1], f"{label} has no full name"
+
+
+def test_a_paper_that_the_text_links_to_is_in_the_bibliography():
+    preprint = re.compile(r"arxiv\.org/abs/([0-9.]+[0-9])")
+    listed = set(preprint.findall((ROOT / "book" / "bibliography.md").read_text(encoding="utf-8")))
+    for path in [*(ROOT / "book").glob("*.md"), *(ROOT / "notebooks").rglob("*.md")]:
+        missing = set(preprint.findall(path.read_text(encoding="utf-8"))) - listed
+        assert not missing, f"{path.name} links to papers that the bibliography lacks: {missing}"
 
 
 def luminance(colour):

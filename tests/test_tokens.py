@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from recorded import IDS, SENTENCES
 
-from helpers.tokens import token_table
+from helpers.tokens import Piece, padding_table, pieces, token_table
 
 
 def test_one_sentence(bert_tokenizer):
@@ -51,6 +51,32 @@ def test_a_pair_has_two_token_types(bert_tokenizer):
     assert table["token_type"].tolist() == [0] * 8 + [1] * 7
 
 
+def test_labels_of_tokens_are_named_and_minus_100_is_not_asked(bert_tokenizer):
+    inputs = {"input_ids": [[101, 103, 102]], "labels": np.array([[-100, 2028, -100]])}
+    table = token_table(bert_tokenizer, inputs)
+    assert list(table.columns)[-2:] == ["label", "answer"]
+    assert table["label"].tolist() == [-100, 2028, -100]
+    assert table["answer"].fillna("").tolist() == ["", "one", ""]
+
+    one = token_table(bert_tokenizer, {"input_ids": [101, 102], "labels": [101, -100]})
+    assert one["answer"].fillna("").tolist() == ["[CLS]", ""]
+
+
+@pytest.mark.parametrize("labels", [1, [1], [1, 0], np.array([1, 0])], ids=str)
+def test_labels_of_whole_texts_are_left_out(bert_tokenizer, labels):
+    inputs = {"input_ids": [[101, 2028, 102], [101, 2048, 102]], "labels": labels}
+    assert "label" not in token_table(bert_tokenizer, inputs)
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [([[-100, -100]], "labels must have the shape"), ([[-100, -1, -100]], "labels must be in")],
+)
+def test_labels_that_fit_no_token_are_refused(bert_tokenizer, labels, message):
+    with pytest.raises(ValueError, match=message):
+        token_table(bert_tokenizer, {"input_ids": [[101, 103, 102]], "labels": labels})
+
+
 def test_what_the_inputs_lack_is_missing_not_zero(bert_tokenizer):
     table = token_table(bert_tokenizer, {"input_ids": [101, 102]})
     assert table["token_type"].isna().all()
@@ -88,3 +114,87 @@ def test_a_tensor_in_a_list_is_a_row(bert_tokenizer):
 def test_it_refuses(bert_tokenizer, inputs, error, says):
     with pytest.raises(error, match=says):
         token_table(bert_tokenizer, inputs)
+
+
+TEXTS = [SENTENCES[0], "So have I!"]  # 16 tokens and 6
+
+
+@pytest.mark.parametrize(
+    ("setting", "lengths", "shape", "cut", "padded"),
+    [
+        # what the notes say of each, in their order; where it is not all there is to say, a remark
+        ({"padding": True}, [16, 16], "(2, 16)", 0, 10),
+        ({"padding": "longest"}, [16, 16], "(2, 16)", 0, 10),
+        ({"padding": "max_length"}, [512, 512], "(2, 512)", 0, 1002),
+        ({"padding": "max_length", "max_length": 8}, [16, 8], "ragged", 0, 2),  # cuts nothing
+        ({"truncation": True}, [16, 6], "ragged", 0, 0),
+        ({"truncation": True, "max_length": 8}, [8, 6], "ragged", 8, 0),
+        ({"padding": True, "truncation": True, "max_length": 8}, [8, 8], "(2, 8)", 8, 2),
+        ({"padding": True, "truncation": True}, [16, 16], "(2, 16)", 0, 10),
+        ({}, [16, 6], "ragged", 0, 0),
+        ({"max_length": 8}, [8, 6], "ragged", 8, 0),  # cuts, though nobody asked for it
+    ],
+)
+def test_what_each_setting_makes_of_the_rows(bert_tokenizer, setting, lengths, shape, cut, padded):
+    (row,) = padding_table(bert_tokenizer, TEXTS, [setting]).to_dict("records")
+    assert row == {
+        "padding": setting.get("padding"),
+        "truncation": setting.get("truncation"),
+        "max_length": setting.get("max_length"),
+        "lengths": lengths,
+        "shape": shape,
+        "cut": cut,
+        "padded": padded,
+    }
+
+
+def test_the_shape_is_that_of_the_tensor_and_ragged_rows_make_none(bert_tokenizer):
+    settings = [
+        {"padding": True},
+        {"padding": True, "truncation": True, "max_length": 8},
+        {"truncation": True},
+        {"padding": "max_length", "max_length": 8},
+    ]
+    for setting, shape in zip(
+        settings, padding_table(bert_tokenizer, TEXTS, settings)["shape"], strict=True
+    ):
+        if shape == "ragged":
+            with pytest.raises(ValueError, match="Unable to create tensor"):
+                bert_tokenizer(TEXTS, return_tensors="pt", **setting)
+        else:
+            made = bert_tokenizer(TEXTS, return_tensors="pt", **setting)["input_ids"]
+            assert str(tuple(made.shape)) == shape
+
+
+def test_padding_to_the_longest_does_not_reach_max_length(bert_tokenizer):
+    setting = {"padding": True, "truncation": True, "max_length": 8}
+    assert padding_table(bert_tokenizer, ["So have I!"], [setting])["shape"].tolist() == ["(1, 6)"]
+
+
+@pytest.mark.parametrize(
+    ("texts", "setting", "error", "says"),
+    [
+        ("So have I!", {}, TypeError, "list of strings"),
+        ([1], {}, TypeError, "list of strings"),
+        ([], {}, ValueError, "at least one text"),
+        (TEXTS, {"pad": True}, ValueError, r"got \['pad'\]"),
+    ],
+)
+def test_the_padding_table_refuses(bert_tokenizer, texts, setting, error, says):
+    with pytest.raises(error, match=says):
+        padding_table(bert_tokenizer, texts, [setting])
+
+
+def test_pieces_say_which_word_they_belong_to(bert_tokenizer):
+    assert pieces(bert_tokenizer, "tokenization 🤗") == [
+        Piece("[CLS]", 101, None, "special"),
+        Piece("token", 19204, 0, "text"),
+        Piece("##ization", 3989, 0, "text"),
+        Piece("[UNK]", 100, 1, "unknown"),
+        Piece("[SEP]", 102, None, "special"),
+    ]
+
+
+def test_pieces_of_nothing_are_refused(bert_tokenizer):
+    with pytest.raises(ValueError, match="Type a sentence"):
+        pieces(bert_tokenizer, " ")
