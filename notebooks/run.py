@@ -46,6 +46,7 @@ def run(source: Path) -> nbformat.NotebookNode:
         timeout=CELL_TIMEOUT,
         kernel_name="python3",
         record_timing=False,
+        coalesce_streams=True,  # how often a kernel flushes says nothing
         store_widget_state=True,
         resources={"metadata": {"path": str(source.parent)}},
     )
