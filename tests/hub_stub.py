@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import shutil
 import threading
 import warnings
 from dataclasses import dataclass, field
@@ -17,8 +18,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 WEIGHTS = "model.safetensors"
-
-WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "i", "hate", "this", "so", "much", "!"]
 
 # Beside the files that are wanted: what the originals' repositories hold too.
 DECOYS = ("pytorch_model.bin", "tf_model.h5", "onnx/model.onnx", "onnx/config.json", "README.md")
@@ -153,7 +152,10 @@ def _entry(folder: Path, path: Path) -> dict:
 
 
 def make_originals(folder: Path) -> dict[str, Path]:
-    """Save tiny random checkpoints in the originals' architectures, with the originals' files.
+    """Save small random checkpoints in the originals' architectures, with the originals' files.
+
+    They are narrow, but have the originals' vocabulary, layers and heads: what a notebook looks up
+    by its number is there.
 
     Parameters
     ----------
@@ -174,15 +176,13 @@ def make_originals(folder: Path) -> dict[str, Path]:
         DistilBertForSequenceClassification,
     )
 
+    from helpers.standins import encoder_folder
+
     torch.manual_seed(0)
-    sizes = {"vocab_size": len(WORDS), "max_position_embeddings": 64}
-    bert = BertConfig(
-        hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=2, **sizes
-    )
+    words = (encoder_folder() / "vocab.txt").read_text(encoding="utf-8").splitlines()
+    bert = BertConfig(hidden_size=48, intermediate_size=64)
     labels = {0: "NEGATIVE", 1: "POSITIVE"}
-    distilbert = DistilBertConfig(
-        dim=32, hidden_dim=64, n_layers=2, n_heads=2, id2label=labels, **sizes
-    )
+    distilbert = DistilBertConfig(dim=48, hidden_dim=64, id2label=labels)
     models = {
         "bert-base-uncased": BertForPreTraining(bert),
         "distilbert-base-uncased-finetuned-sst-2-english": DistilBertForSequenceClassification(
@@ -191,14 +191,17 @@ def make_originals(folder: Path) -> dict[str, Path]:
     }
     for name, model in models.items():
         model.save_pretrained(folder / name)
-        (folder / name / "vocab.txt").write_text("\n".join(WORDS) + "\n")
+        shutil.copy(encoder_folder() / "vocab.txt", folder / name)
         for decoy in DECOYS:
             (folder / name / decoy).parent.mkdir(exist_ok=True)
             (folder / name / decoy).write_bytes(b"never to be asked for")
-    BertTokenizer(vocab={word: index for index, word in enumerate(WORDS)}).save_pretrained(
+    BertTokenizer(vocab={word: index for index, word in enumerate(words)}).save_pretrained(
         folder / "bert-base-uncased"
     )
-    settings = {"do_lower_case": True, "model_max_length": 64}  # the original has no tokenizer.json
+    settings = {
+        "do_lower_case": True,
+        "model_max_length": 512,
+    }  # the original has no tokenizer.json
     config = folder / "distilbert-base-uncased-finetuned-sst-2-english" / "tokenizer_config.json"
     config.write_text(json.dumps(settings))
     return {name: folder / name for name in models}
