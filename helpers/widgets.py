@@ -273,7 +273,7 @@ def padding_explorer(
     Explorer
         A text area and three rows of buttons, above the picture of the batch.
     """
-    # Buttons, since JupyterLab keeps the arrow keys, which lists and sliders need, for itself.
+    # Buttons, since JupyterLab keeps the arrow keys, which a list needs, for itself.
     choices = {
         "padding": [("False", False), ("True", True), ("'max_length'", "max_length")],
         "truncation": [("False", False), ("True", True)],
@@ -334,14 +334,20 @@ def mask_explorer(
     Returns
     -------
     Explorer
-        A list to choose from and two text fields, above the picture of the mask.
+        A row of buttons and two text fields, above the picture of the mask.
     """
     look = {
         "layout": ipywidgets.Layout(width="min(40rem, 98%)"),
         "style": {"description_width": "8rem"},
     }
     controls = {
-        "kind": ipywidgets.Dropdown(options=KINDS, value=kind, description="Attention", **look),
+        # Buttons, since JupyterLab keeps the arrow keys, which a list needs, for itself.
+        "kind": ipywidgets.ToggleButtons(
+            options=KINDS,
+            value=kind,
+            description="Attention",
+            style={"description_width": "8rem", "button_width": "auto"},
+        ),
         "text": ipywidgets.Text(value=text, description="Sentence", **look),
         "target": ipywidgets.Text(value=target, description="Written (cross)", **look),
     }
