@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 
+WIDTH = "min(40rem, 98%)"  # of a control: a line of text, and never wider than a phone
+
+
 class Explorer(ipywidgets.VBox):
     """One control above one picture, redrawn whenever the control moves.
 
@@ -109,6 +112,15 @@ class Controls(ipywidgets.VBox):
         self.value = {name: control.value for name, control in self.controls.items()}
 
 
+def _text_field(description: str, text: str, placeholder: str) -> ipywidgets.Text:
+    return ipywidgets.Text(
+        value=text,
+        description=description,
+        placeholder=placeholder,
+        layout=ipywidgets.Layout(width=WIDTH),
+    )
+
+
 def pipeline_explorer(
     tokenizer: PreTrainedTokenizerBase,
     model: PreTrainedModel,
@@ -131,12 +143,7 @@ def pipeline_explorer(
     Explorer
         A text field above the picture of the three steps.
     """
-    field = ipywidgets.Text(
-        value=text,
-        description="Sentence",
-        placeholder="Type a sentence",
-        layout=ipywidgets.Layout(width="min(40rem, 98%)"),
-    )
+    field = _text_field("Sentence", text, "Type a sentence")
     return Explorer(field, lambda typed: steps_picture(three_steps(tokenizer, model, typed)))
 
 
@@ -159,12 +166,7 @@ def tokenizer_explorer(
     Explorer
         A text field above a row of tokens with their ids for each tokenizer.
     """
-    field = ipywidgets.Text(
-        value=text,
-        description="Text",
-        placeholder="Type a text",
-        layout=ipywidgets.Layout(width="min(40rem, 98%)"),
-    )
+    field = _text_field("Text", text, "Type a text")
 
     def draw(typed: str) -> Picture:
         return split_picture({name: pieces(one, typed) for name, one in tokenizers.items()})
@@ -231,12 +233,7 @@ def nearest_explorer(
     Explorer
         A text field above the sentences, the nearest first, each with a bar.
     """
-    field = ipywidgets.Text(
-        value=text,
-        description="Sentence",
-        placeholder="Type a sentence",
-        layout=ipywidgets.Layout(width="min(40rem, 98%)"),
-    )
+    field = _text_field("Sentence", text, "Type a sentence")
 
     def draw(typed: str) -> Picture:
         ordered = nearest(encode, typed, sentences)
@@ -286,7 +283,7 @@ def padding_explorer(
             value="\n".join(texts),
             description="Texts",
             placeholder="One text a line",
-            layout=ipywidgets.Layout(width="min(40rem, 98%)"),
+            layout=ipywidgets.Layout(width=WIDTH),
             style={"description_width": "6rem"},
         ),
         **{
@@ -337,7 +334,7 @@ def mask_explorer(
         A row of buttons and two text fields, above the picture of the mask.
     """
     look = {
-        "layout": ipywidgets.Layout(width="min(40rem, 98%)"),
+        "layout": ipywidgets.Layout(width=WIDTH),
         "style": {"description_width": "8rem"},
     }
     controls = {
@@ -389,7 +386,7 @@ def attention_explorer(
         A text field and two sliders, above the attention weights of one head.
     """
     look = {
-        "layout": ipywidgets.Layout(width="min(40rem, 98%)"),
+        "layout": ipywidgets.Layout(width=WIDTH),
         "style": {"description_width": "5rem"},
     }
     layers, heads = model.config.num_hidden_layers, model.config.num_attention_heads
