@@ -58,8 +58,12 @@ format: $(READY)  ## Mend the code's style, in notebooks too
 faults: $(READY)  ## Plant faults and see the checks go red
 	$(BIN)/python -m pytest tests/faults -n 2
 
-adapter: $(READY)  ## Train the sentiment adapter again (about 15 minutes on 2 cores)
-	env -u OMP_NUM_THREADS $(BIN)/python -m helpers.bundled.sentiment.train
+adapter: $(READY)  ## Train an adapter again: NAME=sentiment (15 minutes), masked or causal (45)
+	@case '$(NAME)' in \
+	  sentiment) env -u OMP_NUM_THREADS $(BIN)/python -m helpers.bundled.train_sentiment ;; \
+	  masked|causal) $(BIN)/python -m helpers.bundled.train_language $(NAME) ;; \
+	  *) echo "Expected NAME=sentiment, NAME=masked or NAME=causal, got NAME='$(NAME)'." >&2; exit 2 ;; \
+	esac
 
 lock:  ## Resolve the dependencies afresh and write down the versions
 	@# on the oldest Python that the book runs on, Debian's 3.11.2: some packages ask for a later 3.11

@@ -20,9 +20,13 @@ from pathlib import Path
 from helpers.checksums import CheckpointError, read_sums, sha256, verify
 from helpers.hub import download
 from helpers.standins import (
+    CAUSAL_ADAPTER,
     ENCODER_SUMS,
+    MASKED_ADAPTER,
     SENTIMENT_ADAPTER,
     adapter_sums,
+    build_causal,
+    build_masked,
     build_sentiment,
     encoder_folder,
 )
@@ -77,6 +81,20 @@ CHECKPOINTS = {
         standin="all-MiniLM-L6-v2 as a DistilBERT, with a sentiment head of this book",
         build=build_sentiment,
         adapter=SENTIMENT_ADAPTER,
+    ),
+    "distilbert-base-uncased": Checkpoint(
+        repository="distilbert/distilbert-base-uncased",
+        revision="12040accade4e8a0f71eabdb258fecc2e7e948be",
+        standin="all-MiniLM-L6-v2 with a masked-language head of this book",
+        build=build_masked,
+        adapter=MASKED_ADAPTER,
+    ),
+    "gpt2": Checkpoint(
+        repository="openai-community/gpt2",
+        revision="607a30d783dfa663caf39e06633721c8d4cfcd7e",
+        standin="all-MiniLM-L6-v2 made causal, with a language head of this book",
+        build=build_causal,
+        adapter=CAUSAL_ADAPTER,
     ),
 }
 

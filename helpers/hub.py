@@ -17,10 +17,13 @@ if TYPE_CHECKING:
 # What is fetched from the Hub: weights as safetensors and text files, nothing that runs code.
 HUB_FILES = (
     "config.json",
+    "generation_config.json",
+    "merges.txt",
     "model.safetensors",
     "special_tokens_map.json",
     "tokenizer.json",
     "tokenizer_config.json",
+    "vocab.json",
     "vocab.txt",
 )
 

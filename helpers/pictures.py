@@ -11,12 +11,14 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from helpers.predictions import GAP
 from helpers.tokens import NOT_ASKED, Piece
 
 if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
 
+    from helpers.predictions import Prediction
     from helpers.steps import Steps
 
 LEGEND = {
@@ -175,6 +177,45 @@ def steps_picture(steps: Steps) -> Picture:
         + "<p class='step'>3. Post-processing: logits to probabilities</p>"
         + _bars(steps.labels, steps.probabilities, None)
     )
+
+
+def prediction_picture(predictions: Mapping[str, Prediction]) -> Picture:
+    """Draw what several models would put into the same gap, and what each of them could see.
+
+    Parameters
+    ----------
+    predictions : mapping of str to Prediction
+        What `helpers.predictions` returned for each model, under the name to show.
+
+    Returns
+    -------
+    Picture
+        For each model the text, what it can't see being hatched, above its candidates as bars.
+    """
+    parts = []
+    for name, prediction in predictions.items():
+        cells = "".join(
+            f"<td class='token {_sight(token, seen)}'>{escape(token)}</td>"
+            for token, seen in zip(prediction.tokens, prediction.seen, strict=True)
+        )
+        parts.append(
+            f"<p class='step'>{escape(name)}</p><div class='scroll' tabindex='0'>"
+            f"<table class='tokens'><tbody><tr><th scope='row'>sees</th>{cells}</tr></tbody>"
+            f"</table></div>{_bars(prediction.candidates, prediction.probabilities, None)}"
+        )
+    legend = (
+        "<li><span class='special'></span>seen by the model</li>"
+        "<li><span class='asked'></span>the gap</li>"
+    )
+    if not all(seen for one in predictions.values() for seen in one.seen):
+        legend += "<li><span class='padding'></span>hatched: not seen</li>"
+    return _framed("".join(parts) + f"<ul class='legend'>{legend}</ul>")
+
+
+def _sight(token: str, seen: bool) -> str:
+    if token == GAP:
+        return "asked"
+    return "special" if seen else "padding"
 
 
 def similarity_picture(sentences: Sequence[str], similarities: Sequence[float]) -> Picture:

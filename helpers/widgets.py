@@ -22,11 +22,13 @@ from helpers.pictures import (
     attention_picture,
     mask_picture,
     padding_picture,
+    prediction_picture,
     probability_picture,
     similarity_picture,
     split_picture,
     steps_picture,
 )
+from helpers.predictions import predict_masked, predict_next
 from helpers.similarity import nearest
 from helpers.steps import three_steps
 from helpers.tokens import padding_table, pieces, token_table
@@ -407,3 +409,38 @@ def attention_explorer(
         return attention_picture(weights[values["layer"], values["head"]], tokens)
 
     return Explorer(Controls("Attention of one head", controls), draw)
+
+
+def gap_explorer(
+    masked: tuple[PreTrainedTokenizerBase, PreTrainedModel],
+    causal: tuple[PreTrainedTokenizerBase, PreTrainedModel],
+    *,
+    text: str = "The movie was [MASK], and I fell asleep.",
+) -> Explorer:
+    """Type a text with a gap and see what a masked and a causal language model put there.
+
+    Parameters
+    ----------
+    masked : tuple of PreTrainedTokenizerBase and PreTrainedModel
+        A masked language model behind its tokenizer.
+    causal : tuple of PreTrainedTokenizerBase and PreTrainedModel
+        A causal language model behind its tokenizer.
+    text : str, default "The movie was [MASK], and I fell asleep."
+        What stands there at first. Without ``[MASK]``, the gap is at the end.
+
+    Returns
+    -------
+    Explorer
+        A text field above what each model sees and what it predicts.
+    """
+    field = _text_field("Text", text, "Type a text with [MASK], or its beginning")
+
+    def draw(typed: str) -> Picture:
+        return prediction_picture(
+            {
+                "Masked: sees both sides of the gap": predict_masked(*masked, typed),
+                "Causal: sees what stands before the gap": predict_next(*causal, typed),
+            }
+        )
+
+    return Explorer(field, draw)

@@ -64,6 +64,30 @@ def sentiment():
 
 
 @pytest.fixture(scope="session")
+def masked_model():
+    """Tokenizer and model of the stand-in that fills in masked tokens."""
+    from transformers import AutoModelForMaskedLM, AutoTokenizer
+
+    from helpers.checkpoints import resolve
+
+    checkpoint = resolve("distilbert-base-uncased")
+    model = AutoModelForMaskedLM.from_pretrained(checkpoint)
+    return AutoTokenizer.from_pretrained(checkpoint), model.eval()
+
+
+@pytest.fixture(scope="session")
+def causal_model():
+    """Tokenizer and model of the stand-in that continues a text."""
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    from helpers.checkpoints import resolve
+
+    checkpoint = resolve("gpt2")
+    model = AutoModelForCausalLM.from_pretrained(checkpoint)
+    return AutoTokenizer.from_pretrained(checkpoint), model.eval()
+
+
+@pytest.fixture(scope="session")
 def bert_tokenizer():
     """Tokenizer of the bert-base-uncased stand-in."""
     from transformers import AutoTokenizer

@@ -173,7 +173,10 @@ def make_originals(folder: Path) -> dict[str, Path]:
         BertForPreTraining,
         BertTokenizer,
         DistilBertConfig,
+        DistilBertForMaskedLM,
         DistilBertForSequenceClassification,
+        GPT2Config,
+        GPT2LMHeadModel,
     )
 
     from helpers.standins import encoder_folder
@@ -188,10 +191,13 @@ def make_originals(folder: Path) -> dict[str, Path]:
         "distilbert-base-uncased-finetuned-sst-2-english": DistilBertForSequenceClassification(
             distilbert
         ),
+        "distilbert-base-uncased": DistilBertForMaskedLM(DistilBertConfig(dim=48, hidden_dim=64)),
+        "gpt2": GPT2LMHeadModel(GPT2Config(n_embd=48)),
     }
     for name, model in models.items():
         model.save_pretrained(folder / name)
-        shutil.copy(encoder_folder() / "vocab.txt", folder / name)
+        if name != "gpt2":
+            shutil.copy(encoder_folder() / "vocab.txt", folder / name)
         for decoy in DECOYS:
             (folder / name / decoy).parent.mkdir(exist_ok=True)
             (folder / name / decoy).write_bytes(b"never to be asked for")
@@ -202,9 +208,20 @@ def make_originals(folder: Path) -> dict[str, Path]:
         "do_lower_case": True,
         "model_max_length": 512,
     }  # the original has no tokenizer.json
-    config = folder / "distilbert-base-uncased-finetuned-sst-2-english" / "tokenizer_config.json"
-    config.write_text(json.dumps(settings))
+    for name in models:
+        if name.startswith("distilbert"):
+            (folder / name / "tokenizer_config.json").write_text(json.dumps(settings))
+    _byte_tokenizer().save_pretrained(folder / "gpt2")
     return {name: folder / name for name in models}
+
+
+def _byte_tokenizer():
+    """Give a tokenizer of GPT-2's kind, with bytes only: the original's merges are not here."""
+    from tokenizers.pre_tokenizers import ByteLevel
+    from transformers import GPT2Tokenizer
+
+    symbols = [*sorted(ByteLevel.alphabet()), "<|endoftext|>"]
+    return GPT2Tokenizer(vocab={symbol: index for index, symbol in enumerate(symbols)}, merges=[])
 
 
 def make_adapter(folder: Path, *, seed: int = 0) -> Path:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from helpers.bundled.sentiment.train import COURSE_SENTENCES, LABEL_IDS, measure, read_csv
+from helpers.bundled import train_language
+from helpers.bundled.train_sentiment import COURSE_SENTENCES, LABEL_IDS, measure, read_csv
 from helpers.checksums import read_sums, verify
 
 BUNDLED = Path(__file__).parents[1] / "helpers" / "bundled"
@@ -41,8 +42,9 @@ def test_every_data_file_has_its_checksum(folder, pattern):
     verify(folder, sums, remedy="")
 
 
-def test_the_adapter_is_at_most_3_megabytes():
-    assert (SENTIMENT / "adapter_model.safetensors").stat().st_size <= 3_000_000
+@pytest.mark.parametrize("name", ["sentiment", "masked", "causal"])
+def test_an_adapter_is_at_most_3_megabytes(name):
+    assert (BUNDLED / name / "adapter_model.safetensors").stat().st_size <= 3_000_000
 
 
 def test_nothing_that_is_pickled_ships():
@@ -94,3 +96,21 @@ def test_the_card_says_what_was_measured(results):
     for split, number in results["sentences"].items():
         assert re.search(rf"\| {split} \| {number:,} ", card), split
     assert f"{results['trainable_parameters']:,}" in card
+
+
+@pytest.mark.parametrize("objective", ["masked", "causal"])
+def test_held_out_loss_is_as_recorded_and_on_the_card(objective, request):
+    tokenizer, model = request.getfixturevalue(f"{objective}_model")
+    rows = read_csv(train_language.HELD_OUT)
+    texts = [row["text"] for row in rows]
+    found = train_language.held_out_loss(model, tokenizer, texts, objective)
+    results = json.loads((BUNDLED / objective / "results.json").read_text())
+    assert found == pytest.approx(results["held_out_loss"], abs=0.002)
+    assert found < results["held_out_loss_of_frequencies"] - 1
+    card = (BUNDLED / objective / "README.md").read_text()
+    assert f"{results['held_out_loss']:.2f}" in card
+    assert f"{results['held_out_loss_of_frequencies']:.2f}" in card
+    assert f"{results['perplexity']:.0f}" in card
+    assert f"{results['trainable_parameters']:,}" in card
+    assert f"{results['sentences']['train']:,}" in card
+    assert results["sentences"]["held_out"] == len(texts) == len({t.lower() for t in texts})

@@ -11,12 +11,14 @@ from helpers.pictures import (
     mask_picture,
     measure_picture,
     padding_picture,
+    prediction_picture,
     probability_picture,
     similarity_picture,
     split_picture,
     steps_picture,
     token_picture,
 )
+from helpers.predictions import Prediction
 from helpers.steps import three_steps
 from helpers.tokens import Piece, padding_table, token_table
 
@@ -274,3 +276,22 @@ def test_measures_have_bars_as_long_as_their_numbers():
 def test_measures_refuse_what_has_no_length(number):
     with pytest.raises(ValueError, match="0 or more"):
         measure_picture(pd.DataFrame({"size": [1.0, number]}))
+
+
+def test_a_prediction_shows_what_was_seen_and_the_candidates():
+    one = Prediction(["the", "[MASK]", "is"], [True, True, True], ["cat", "dog"], [0.5, 0.25])
+    other = Prediction(["the", "[MASK]", "is"], [True, False, False], ["<b>"], [0.125])
+    picture = prediction_picture({"both sides": one, "before": other})
+    shown = BeautifulSoup(picture, "html.parser")
+    first, second = shown.select("table.tokens")
+    kinds = [[cell["class"][-1] for cell in table.select("td")] for table in (first, second)]
+    assert kinds == [["special", "asked", "special"], ["special", "asked", "padding"]]
+    text = text_of(picture)
+    for part in ("both sides", "before", "cat", "0.5000", "dog", "0.2500", "0.1250", "not seen"):
+        assert part in text
+    assert "&lt;b&gt;" in picture
+
+
+def test_a_prediction_from_the_whole_text_has_no_mark_for_what_is_not_seen():
+    one = Prediction(["the", "[MASK]"], [True, True], ["cat"], [0.5])
+    assert "not seen" not in text_of(prediction_picture({"both sides": one}))

@@ -18,6 +18,7 @@ from helpers.standins import (
     build_sentiment,
     distilbert_state,
     encoder_folder,
+    language_base,
     sentiment_base,
 )
 
@@ -129,8 +130,54 @@ def test_building_leaves_the_readers_random_numbers_alone(adapter, tmp_path):
     assert torch.equal(torch.random.get_rng_state(), before)
 
 
-def test_shipped_adapter_agrees_with_its_checksums_and_is_small():
-    adapter = standins.SENTIMENT_ADAPTER
+def test_masked_base_is_the_encoder_under_a_head_that_scores_each_token():
+    model, tokenizer = language_base("masked")
+    bert = AutoModel.from_pretrained(encoder_folder())
+    batch = tokenizer(SENTENCES, padding=True, return_tensors="pt")
+    assert batch["input_ids"][0].tolist() == IDS[0]
+    with torch.no_grad():
+        expected = bert(**batch).last_hidden_state  # (2, 16, 384)
+        found = model.bert(**batch).last_hidden_state  # (2, 16, 384)
+        logits = model(**batch).logits
+    assert type(model).__name__ == "BertForMaskedLM"
+    assert logits.shape == (2, 16, 30522)
+    unpadded = batch["attention_mask"].bool()
+    assert (found - expected)[unpadded].abs().max() < 1e-5
+
+
+def test_causal_base_sees_nothing_that_comes_later():
+    model, tokenizer = language_base("causal")
+    assert type(model).__name__ == "BertLMHeadModel"
+    assert model.config.is_decoder
+    texts = ["the cat sat on the mat", "the cat sat on a mat"]
+    batch = tokenizer(texts, return_tensors="pt")
+    assert batch["input_ids"][0, 0] == tokenizer.bos_token_id
+    assert batch["input_ids"][0, -1] != tokenizer.eos_token_id  # the text is to be continued
+    with torch.no_grad():
+        first, second = model(**batch).logits  # each (7, 30522)
+    change = (first - second).abs().amax(dim=-1)  # (7,)
+    assert (change[:5] < 1e-5).all()
+    assert (change[5:] > 1e-3).all()
+
+
+def test_scores_are_made_with_a_copy_of_the_word_embeddings():
+    for objective in ("masked", "causal"):
+        model, _ = language_base(objective)
+        words = model.get_input_embeddings().weight
+        scores = model.get_output_embeddings().weight
+        assert torch.equal(words, scores)
+        assert words.data_ptr() != scores.data_ptr()  # an adapter on one leaves the other alone
+
+
+def test_another_objective_is_an_error():
+    with pytest.raises(ValueError, match="Expected the objective 'masked' or 'causal', got 'next'"):
+        language_base("next")
+
+
+@pytest.mark.parametrize(
+    "adapter", [standins.SENTIMENT_ADAPTER, standins.MASKED_ADAPTER, standins.CAUSAL_ADAPTER]
+)
+def test_shipped_adapter_agrees_with_its_checksums_and_is_small(adapter):
     standins.verify(adapter, standins.adapter_sums(adapter), remedy="")
     assert sum((adapter / name).stat().st_size for name in standins.ADAPTER_FILES) <= 3_000_000
 

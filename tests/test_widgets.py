@@ -8,15 +8,18 @@ from helpers.pictures import (
     attention_picture,
     mask_picture,
     padding_picture,
+    prediction_picture,
     probability_picture,
     similarity_picture,
     split_picture,
     steps_picture,
 )
+from helpers.predictions import predict_masked, predict_next
 from helpers.steps import three_steps
 from helpers.tokens import padding_table, pieces, token_table
 from helpers.widgets import (
     attention_explorer,
+    gap_explorer,
     mask_explorer,
     nearest_explorer,
     padding_explorer,
@@ -190,4 +193,27 @@ def test_typing_a_text_redraws_the_cuts_of_each_tokenizer(sentiment, bert_tokeni
     )
     assert explorer.control.description
     explorer.control.value = ""
+    assert "role='alert'" in explorer.picture.value
+
+
+def test_typing_a_text_redraws_what_both_models_put_into_its_gap(masked_model, causal_model):
+    explorer = gap_explorer(masked_model, causal_model)
+    before = explorer.picture.value
+    assert "asleep" in before
+
+    text = "I would [MASK] see it again."
+    explorer.control.value = text
+
+    assert explorer.picture.value != before
+    assert explorer.picture.value == prediction_picture(
+        {
+            "Masked: sees both sides of the gap": predict_masked(*masked_model, text),
+            "Causal: sees what stands before the gap": predict_next(*causal_model, text),
+        }
+    )
+
+
+def test_a_text_with_two_gaps_says_what_to_do(masked_model, causal_model):
+    explorer = gap_explorer(masked_model, causal_model, text="[MASK] and [MASK]")
+    assert "expected one [MASK]" in explorer.picture.value
     assert "role='alert'" in explorer.picture.value
