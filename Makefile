@@ -17,7 +17,7 @@ export OMP_NUM_THREADS := 1
 export HF_HUB_DISABLE_TELEMETRY := 1
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: help book test lab notebooks lint format faults adapter lock clean
+.PHONY: help book test lab notebooks lint format faults adapter corpus lock clean
 
 help:  ## Say what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -33,7 +33,7 @@ test: $(READY) lint  ## Check everything: helpers, notebooks, site
 	@# the kernels, too, turn a library's deprecation warning into an error
 	PYTHONWARNINGS=error::DeprecationWarning,error::FutureWarning \
 	$(BIN)/python -m pytest $(NOTEBOOKS) --nbval --nbval-current-env \
-	  --nbval-sanitize-with tests/sanitize.cfg --nbval-cell-timeout=300 -n 2 --dist loadfile
+	  --nbval-sanitize-with tests/sanitize.cfg --nbval-cell-timeout=900 -n 2 --dist loadfile
 
 lab: $(READY)  ## Open the notebooks in JupyterLab
 	@# JupyterLab asks for news and for updates on the network; a room without one need not hear of it
@@ -64,6 +64,9 @@ adapter: $(READY)  ## Train an adapter again: NAME=sentiment (15 minutes), maske
 	  masked|causal) $(BIN)/python -m helpers.bundled.train_language $(NAME) ;; \
 	  *) echo "Expected NAME=sentiment, NAME=masked or NAME=causal, got NAME='$(NAME)'." >&2; exit 2 ;; \
 	esac
+
+corpus: $(READY)  ## Draw the paraphrase corpus again, and measure it (10 minutes)
+	$(BIN)/python -m helpers.bundled.draw_paraphrases
 
 lock:  ## Resolve the dependencies afresh and write down the versions
 	@# on the oldest Python that the book runs on, Debian's 3.11.2: some packages ask for a later 3.11

@@ -31,7 +31,15 @@ from helpers.standins import (
     encoder_folder,
 )
 
-__all__ = ["CHECKPOINTS", "SOURCES", "Checkpoint", "CheckpointError", "cache_folder", "resolve"]
+__all__ = [
+    "CHECKPOINTS",
+    "SOURCES",
+    "Checkpoint",
+    "CheckpointError",
+    "cache_folder",
+    "chosen_source",
+    "resolve",
+]
 
 SOURCES = ("bundled", "hub")
 
@@ -129,7 +137,7 @@ def resolve(name: str, *, source: str | None = None) -> str:
     checkpoint = CHECKPOINTS[name]
     # Printed before the work and the same whether there is work to do or not, so that the stored
     # outputs of a notebook agree with those of a first run and of every later one.
-    if _chosen_source(source) == "hub":
+    if chosen_source(source) == "hub":
         print(name)
         print("  source: the Hugging Face Hub")
         print(f"  what:   the original, revision {checkpoint.revision[:8]}", flush=True)
@@ -156,7 +164,25 @@ def _known_name(name: str) -> str:
     )
 
 
-def _chosen_source(source: str | None) -> str:
+def chosen_source(source: str | None) -> str:
+    """Say where to take things from: what was asked for, or what the environment says.
+
+    Parameters
+    ----------
+    source : str or None
+        "bundled" or "hub". None means what the environment variable ``COURSE_SOURCE`` says, or
+        "bundled" if it isn't set.
+
+    Returns
+    -------
+    str
+        "bundled" or "hub".
+
+    Raises
+    ------
+    ValueError
+        If it is neither of the two.
+    """
     origin = "source"
     if source is None:
         origin = "the environment variable COURSE_SOURCE"

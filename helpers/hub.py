@@ -51,6 +51,40 @@ def download(repository: str, revision: str) -> Path:
         If the Hub can't be reached, does not have the revision, gives no answer in time, or gives
         files that are cut off.
     """
+    folder = _snapshot("model", repository, revision, HUB_FILES)
+    _check(repository, revision, folder)
+    return folder
+
+
+def download_data(repository: str, revision: str, files: tuple[str, ...]) -> Path:
+    """Fetch files of a data set, or find them in the cache of huggingface_hub.
+
+    Parameters
+    ----------
+    repository : str
+        The data set's repository on the Hub, with its organisation.
+    revision : str
+        The commit to take the files from, 40 hexadecimal digits.
+    files : tuple of str
+        Their names in the repository.
+
+    Returns
+    -------
+    Path
+        The folder in which they have these names.
+
+    Raises
+    ------
+    CheckpointError
+        If the Hub can't be reached, does not have the revision, gives no answer in time, or gives
+        files that are cut off.
+    """
+    folder = _snapshot("dataset", repository, revision, files)
+    _check_lengths("dataset", repository, revision, folder, files)
+    return folder
+
+
+def _snapshot(kind: str, repository: str, revision: str, files: tuple[str, ...]) -> Path:
     import httpx2
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import (
@@ -64,8 +98,9 @@ def download(repository: str, revision: str) -> Path:
         with _impatient_hub(repository):
             folder = snapshot_download(
                 repository,
+                repo_type=kind,
                 revision=revision,
-                allow_patterns=list(HUB_FILES),
+                allow_patterns=list(files),
                 token=False,  # the originals are public, and an expired token must not bar the way
             )
     except RevisionNotFoundError as error:
@@ -83,7 +118,6 @@ def download(repository: str, revision: str) -> Path:
         offline = isinstance(error.__cause__, OfflineModeIsEnabled)
         why = "HF_HUB_OFFLINE is set, and its cache lacks the files" if offline else str(error)
         raise _hub_error(repository, why) from error
-    _check(repository, revision, Path(folder))
     return Path(folder)
 
 
@@ -160,26 +194,37 @@ def _impatient_send(send: Callable, repository: str) -> Callable:
 
 def _check(repository: str, revision: str, folder: Path) -> None:
     """Check that the files are there, as long as the Hub's list says, and that the weights open."""
-    from huggingface_hub import get_cached_repo_tree
-    from huggingface_hub.errors import CachedRepoTreeNotFoundError
     from safetensors import SafetensorError, safe_open
 
     remedy = f"Delete {folder.parents[1]} and run this again"
     for alternatives in (("config.json",), ("model.safetensors",), ("tokenizer.json", "vocab.txt")):
         if not any((folder / name).is_file() for name in alternatives):
             raise _hub_error(repository, f"no {' or '.join(alternatives)} in {folder}. {remedy}")
-    try:
-        tree = get_cached_repo_tree(repository, revision=revision)
-    except CachedRepoTreeNotFoundError:
-        tree = []  # a cache that was filled by an older huggingface_hub has no list of files
-    expected = {file.path: file.size for file in tree}
-    for path in folder.iterdir():
-        found = path.stat().st_size if path.exists() else 0
-        if found != expected.get(path.name, found):
-            why = f"{path} has {found} bytes, expected {expected[path.name]}. {remedy}"
-            raise _hub_error(repository, why)
+    names = tuple(path.name for path in folder.iterdir())
+    _check_lengths("model", repository, revision, folder, names)
     try:
         with safe_open(folder / "model.safetensors", framework="np"):
             pass  # opening compares the header with the length of the file
     except SafetensorError as error:
         raise _hub_error(repository, f"model.safetensors is damaged: {error}. {remedy}") from error
+
+
+def _check_lengths(
+    kind: str, repository: str, revision: str, folder: Path, names: tuple[str, ...]
+) -> None:
+    """Check that files are there and as long as the Hub's list says."""
+    from huggingface_hub import get_cached_repo_tree
+    from huggingface_hub.errors import CachedRepoTreeNotFoundError
+
+    try:
+        tree = get_cached_repo_tree(repository, repo_type=kind, revision=revision)
+    except CachedRepoTreeNotFoundError:
+        tree = []  # a cache that was filled by an older huggingface_hub has no list of files
+    expected = {file.path: file.size for file in tree}
+    remedy = f"Delete {folder.parents[1]} and run this again"
+    for name in names:
+        found = (folder / name).stat().st_size if (folder / name).exists() else 0
+        if not found or found != expected.get(name, found):
+            wanted = expected.get(name, "more")
+            why = f"{folder / name} has {found} bytes, expected {wanted}. {remedy}"
+            raise _hub_error(repository, why)

@@ -5,7 +5,9 @@ Each function takes plain results and gives a string of HTML that is the same on
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
+from difflib import SequenceMatcher
 from functools import cache, partial
 from html import escape
 from pathlib import Path
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
 
+    from helpers.pairs import PairAnswer
     from helpers.predictions import Prediction
     from helpers.steps import Steps
 
@@ -148,6 +151,33 @@ def probability_picture(
         If the lengths differ, or a number is not between 0 and 1.
     """
     return _framed(_bars(labels, probabilities, reference))
+
+
+def pair_picture(answer: PairAnswer, *, digits: int = 4) -> Picture:
+    """Draw what a model says about two sentences, and about them the other way round.
+
+    Parameters
+    ----------
+    answer : PairAnswer
+        What `helpers.pairs.compare_pair` returned.
+    digits : int, default 4
+        How many digits after the point the probabilities, and the bars, are rounded to.
+
+    Returns
+    -------
+    Picture
+        A row for each label: its name, its bar with a thin one for the other order, its number.
+    """
+    given, swapped = (
+        [round(probability, digits) for probability in probabilities]
+        for probabilities in (answer.probabilities, answer.swapped)
+    )
+    cut = "<p class='note'>The pair was longer than the model can read, and was cut.</p>"
+    return _framed(
+        (cut if answer.truncated else "")
+        + _bars(answer.labels, given, swapped, digits=digits)
+        + "<p class='note'>Thin grey bars: the second sentence first.</p>"
+    )
 
 
 def steps_picture(steps: Steps) -> Picture:
@@ -359,6 +389,199 @@ def _measure(value: float, largest: float, digits: int) -> str:
     return f"<td class='bar'><span style='width: {width:.1%}'></span>{shown}</td>"
 
 
+# how the parts of a bar look; inline, so that no other picture changes with them
+REAL = "background: rgba(48, 122, 222, .75); border-radius: 0"
+FILLED = (
+    "background: repeating-linear-gradient(135deg, rgba(128, 128, 128, .45) 0 4px, "
+    "transparent 4px 9px); border-radius: 0; box-shadow: inset 0 0 0 1px rgba(128, 128, 128, .6)"
+)
+
+
+def batches_picture(table: pd.DataFrame, *, shown: int = 10) -> Picture:
+    """Draw batches as bars, what is padding in them being hatched.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        What `helpers.batching.batch_table` returned.
+    shown : int, default 10
+        How many batches are drawn; the summary is over all of them.
+
+    Returns
+    -------
+    Picture
+        A summary, and a row for each batch: its shape, a bar as long as the batch is large, and
+        how much of it is padding.
+    """
+    sizes = table["tokens"] + table["padding"]
+    shapes = table[["rows", "width"]].drop_duplicates()
+    summary = (
+        f"{len(table)} batches, {sizes.sum():,} positions, "
+        f"{table['padding'].sum() / sizes.sum():.0%} of them padding. "
+        f"Different shapes: {len(shapes)}."
+    )
+    rows = []
+    for i, line in enumerate(table.head(shown).itertuples()):
+        real, padding = (100 * part / sizes.max() for part in (line.tokens, line.padding))
+        rows.append(
+            f"<tr><th scope='row'>{i}</th><td class='number'>({line.rows}, {line.width})</td>"
+            f"<td class='bar' style='width: 22rem; border: 0'><div style='display: flex'>"
+            f"<span style='width: {real:.2f}%; {REAL}'></span>"
+            f"<span style='width: {padding:.2f}%; {FILLED}'></span></div></td>"
+            f"<td class='number'>{line.padding / (line.tokens + line.padding):.0%}</td></tr>"
+        )
+    head = "".join(
+        f"<th scope='col'>{name}</th>" for name in ("batch", "shape", "positions", "padding")
+    )
+    if len(table) > shown:
+        summary += f" Drawn are the first {shown}."
+    return _framed(
+        f"<p class='note'>{summary}</p><div class='scroll' tabindex='0'><table>"
+        f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
+        f"<ul class='legend'><li><span style='{REAL}'></span>tokens</li>"
+        f"<li><span style='{FILLED}'></span>hatched: padding</li></ul>"
+    )
+
+
+# Of these two pictures alone: pictures.css stands in every stored picture of the book.
+CURVES = """
+.curves { display: block; width: 100%; max-width: 40rem; height: auto; font-size: 13px; }
+.curves text { fill: currentColor; font-variant-numeric: tabular-nums; }
+.curves .title { font-weight: 600; }
+.curves .end { text-anchor: end; }
+.curves path, .curves polyline { fill: none; stroke: rgba(128, 128, 128, .9); }
+.curves .curve { stroke: rgb(48, 122, 222); stroke-width: 2; stroke-linejoin: round; }
+.curves .dashed { stroke-dasharray: 5 4; stroke-width: 1.5; }
+.curves circle { fill: rgb(48, 122, 222); }
+"""
+PROGRESS = """
+.progress-line { display: flex; flex-wrap: wrap; align-items: center; gap: .25rem 1rem; margin: 0; }
+.progress-line progress { width: min(20rem, 60%); height: 1rem; accent-color: rgb(48, 122, 222); }
+"""
+
+
+def progress_picture(done: int, steps: int, *, seconds: float | None = None) -> Picture:
+    """Draw how far a training is.
+
+    Parameters
+    ----------
+    done : int
+        How many steps are done.
+    steps : int
+        The number of all steps; 0 where it is not known yet.
+    seconds : float, optional
+        How long the rest may take.
+
+    Returns
+    -------
+    Picture
+        A progress bar, and the same in words.
+    """
+    words = f"step {done:,} of {steps:,}" if steps else "not begun yet"
+    if seconds is not None and done < steps:
+        minutes, rest = divmod(math.ceil(seconds), 60)
+        words += f", about {f'{minutes} min ' if minutes else ''}{rest} s left"
+    return _framed(
+        f"<style>{PROGRESS}</style><p class='progress-line'>"
+        f"<progress role='progressbar' aria-label='Training' "
+        f"max='{max(steps, 1)}' value='{done}' aria-valuetext='{words}'></progress>"
+        f"<span class='number'>{words}</span></p>"
+    )
+
+
+def curve_picture(
+    losses: Sequence[float],
+    evaluations: Sequence[Mapping[str, float]],
+    steps: int,
+    *,
+    metric: str = "f1",
+    baselines: Mapping[str, float] | None = None,
+) -> Picture:
+    """Draw how a training goes: its loss so far, and a metric after each evaluation.
+
+    Parameters
+    ----------
+    losses : sequence of float
+        The loss of each step done.
+    evaluations : sequence of mapping of str to float
+        What each evaluation gave, with the number of steps before it under ``step``.
+    steps : int
+        The number of all steps, done or not.
+    metric : str, default "f1"
+        Which number of the evaluations to draw, between 0 and 1.
+    baselines : mapping of str to float, optional
+        What the metric is without training, by name.
+
+    Returns
+    -------
+    Picture
+        The loss beside the metric, both over the steps; the baselines are dashed.
+    """
+    loss = _mean_losses(losses, math.ceil(max(steps, 1) / 60))  # no more can be told apart
+    measured = [(one["step"], one[metric]) for one in evaluations if metric in one]
+    baselines = dict(sorted((baselines or {}).items(), key=lambda item: -item[1]))
+    lowest = min([value for _, value in measured] + [*baselines.values(), 0.9])
+    floor = max(0.0, math.floor(lowest * 10 - 0.2) / 10)
+
+    numbers = ", ".join(f"{value:.2f}" for _, value in measured) or "not yet measured"
+    spoken = f"Loss: {f'{loss[0][1]:.2f} to {loss[-1][1]:.2f}' if loss else 'no step done yet'}. "
+    spoken += f"{metric} after each evaluation: {numbers}."
+    top = math.ceil(10 * max([1.0] + [value for _, value in loss])) / 10
+    below = "; ".join(f"{escape(name)} {value:.2f}" for name, value in baselines.items())
+    return _framed(
+        f"<style>{CURVES}</style>"
+        f"<svg class='curves' viewBox='0 0 640 190' role='img' aria-label='{escape(spoken)}'>"
+        + _panel(45, "loss", loss, (0.0, top), steps)
+        + _panel(375, metric, measured, (floor, 1.0), steps, dashed=[*baselines.values()])
+        + "</svg>"
+        + (f"<p class='note'>Dashed, from the top: {below}.</p>" if below else "")
+    )
+
+
+def _mean_losses(losses: Sequence[float], stretch: int) -> list[tuple[float, float]]:
+    """Give the mean loss of each stretch of steps, behind its middle."""
+    chunks = [losses[i : i + stretch] for i in range(0, len(losses), stretch)]
+    means = [(i * stretch + len(part) / 2, sum(part) / len(part)) for i, part in enumerate(chunks)]
+    return [point for point in means if math.isfinite(point[1])]
+
+
+def _panel(
+    left: int,
+    title: str,
+    points: Sequence[tuple[float, float]],
+    limits: tuple[float, float],
+    steps: int,
+    *,
+    dashed: Sequence[float] = (),
+) -> str:
+    """Draw one line in one frame, with its scales."""
+    width, top, bottom = 255, 24, 165
+    low, high = limits
+
+    def place(step: float, value: float) -> str:
+        down = (high - value) / (high - low)
+        return f"{left + width * step / max(steps, 1):.1f},{top + (bottom - top) * down:.1f}"
+
+    lines = "".join(
+        f"<polyline class='dashed' points='{place(0, value)} {place(steps, value)}'/>"
+        for value in dashed
+    )
+    marks = "".join(
+        "<circle r='3.5' cx='{}' cy='{}'/>".format(*place(*point).split(",")) for point in points
+    )
+    curve = " ".join(place(*point) for point in points)
+    counted = f"{steps:,} steps" if steps else "steps"
+    return (
+        f"<text x='{left}' y='14' class='title'>{escape(title)}</text>"
+        f"<path class='axes' d='M{left},{top} V{bottom} H{left + width}'/>"
+        f"<text x='{left - 6}' y='{top + 4}' class='end'>{high:.1f}</text>"
+        f"<text x='{left - 6}' y='{bottom + 4}' class='end'>{low:.1f}</text>"
+        f"<text x='{left}' y='{bottom + 18}'>0</text>"
+        f"<text x='{left + width}' y='{bottom + 18}' class='end'>{counted}</text>"
+        f"{lines}<polyline class='curve' points='{curve}'/>{marks if title != 'loss' else ''}"
+    )
+
+
 def mask_picture(
     mask: npt.ArrayLike, rows: Sequence[str], columns: Sequence[str] | None = None
 ) -> Picture:
@@ -460,6 +683,45 @@ def _matrix(cells: list[list[str]], rows: Sequence[str], columns: Sequence[str])
     )
 
 
+def diff_picture(before: str, after: str) -> Picture:
+    """Draw which lines of a piece of code were taken out, put in, and left as they were.
+
+    Parameters
+    ----------
+    before : str
+        The code as it was.
+    after : str
+        The code as it is.
+
+    Returns
+    -------
+    Picture
+        Both in one: a line with a minus was taken out, one with a plus was put in.
+    """
+    old, new = before.splitlines(), after.splitlines()
+    lines = []
+    for kind, i, i_end, j, j_end in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if kind == "equal":
+            lines += [("span", "", f"  {line}") for line in old[i:i_end]]
+        else:
+            lines += [("del", " class='unknown'", f"- {line}") for line in old[i:i_end]]
+            lines += [("ins", " class='special'", f"+ {line}") for line in new[j:j_end]]
+    # the end of the line stands inside: it counts where there is no style, and only there
+    shown = "".join(
+        f"<{tag}{mark} style='display: block; text-decoration: none'>{escape(line)}\n</{tag}>"
+        for tag, mark, line in lines
+    )
+    legend = (
+        "<li><span class='unknown'></span>- taken out</li>"
+        "<li><span class='special'></span>+ put in</li>"
+    )
+    pre = "margin: 0; padding: 0; border: 0; background: none; color: inherit; width: max-content"
+    return _framed(
+        f"<div class='scroll' tabindex='0'><pre style='{pre}'>{shown}</pre></div>"
+        f"<ul class='legend'>{legend}</ul>"
+    )
+
+
 @cache
 def _css() -> str:
     return (Path(__file__).parent / "pictures.css").read_text(encoding="utf-8")
@@ -517,7 +779,11 @@ def _legend(kinds: pd.Series, *, ignored: bool = True) -> str:
 
 
 def _bars(
-    labels: Sequence[str], probabilities: Sequence[float], reference: Sequence[float] | None
+    labels: Sequence[str],
+    probabilities: Sequence[float],
+    reference: Sequence[float] | None,
+    *,
+    digits: int = 4,
 ) -> str:
     """Give a row for each label: its name, its bar, its number."""
     for numbers in (probabilities, reference if reference is not None else probabilities):
@@ -534,7 +800,7 @@ def _bars(
         rows.append(
             f"<tr><th scope='row'>{escape(label)}</th>"
             f"<td class='bar'><span style='width: {probability:.2%}'></span>{faint}</td>"
-            f"<td class='number{winner}'>{probability:.4f}</td></tr>"
+            f"<td class='number{winner}'>{probability:.{digits}f}</td></tr>"
         )
     head = "<th scope='col'>label</th><th scope='col'>probability</th><th scope='col'>number</th>"
     return (

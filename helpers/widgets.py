@@ -6,7 +6,9 @@ page shows where no kernel runs behind it.
 
 from __future__ import annotations
 
+import time
 import warnings
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from html import escape
@@ -16,14 +18,20 @@ import ipywidgets
 import traitlets
 
 from helpers.attention import KINDS, Attention, attention_mask, read_attention
+from helpers.batching import ORDERS, batch_table, make_batches
 from helpers.decoding import softmax
+from helpers.pairs import compare_pair
 from helpers.pictures import (
     Picture,
     attention_picture,
+    batches_picture,
+    curve_picture,
     mask_picture,
     padding_picture,
+    pair_picture,
     prediction_picture,
     probability_picture,
+    progress_picture,
     similarity_picture,
     split_picture,
     steps_picture,
@@ -36,6 +44,8 @@ from helpers.tokens import padding_table, pieces, token_table
 if TYPE_CHECKING:
     import numpy.typing as npt
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+    from helpers.training import History
 
 
 WIDTH = "min(40rem, 98%)"  # of a control: a line of text, and never wider than a phone
@@ -50,6 +60,9 @@ class Explorer(ipywidgets.VBox):
         What the reader moves or types in.
     draw : callable
         From the control's value to a picture. A `ValueError` is shown in place of the picture.
+    stored : callable, optional
+        The same for what a notebook stores, where the last digits of the picture would not be the
+        same on every machine.
 
     Attributes
     ----------
@@ -59,26 +72,125 @@ class Explorer(ipywidgets.VBox):
         The picture as it stands.
     """
 
-    def __init__(self, control: ipywidgets.ValueWidget, draw: Callable[[object], Picture]) -> None:
+    def __init__(
+        self,
+        control: ipywidgets.ValueWidget,
+        draw: Callable[[object], Picture],
+        *,
+        stored: Callable[[object], Picture] | None = None,
+    ) -> None:
         self.control = control
         self.picture = ipywidgets.HTML()
         self._draw = draw
+        self._stored = stored or draw
         super().__init__([self.control, self.picture])
         self.control.observe(lambda change: self._redraw(), names="value")
         self._redraw()
 
     def _redraw(self) -> None:
+        self.picture.value = self._html(self._draw)
+
+    def _html(self, draw: Callable[[object], Picture]) -> str:
         try:
-            self.picture.value = str(self._draw(self.control.value))
+            return str(draw(self.control.value))
         except ValueError as error:
-            self.picture.value = f"<p role='alert'>{escape(str(error))}</p>"
+            return f"<p role='alert'>{escape(str(error))}</p>"
 
     def _repr_mimebundle_(self, **kwargs) -> dict | tuple:
         """Add the picture to what a notebook stores, for pages with no kernel."""
         bundle = super()._repr_mimebundle_(**kwargs)
         data = bundle[0] if isinstance(bundle, tuple) else bundle
-        data["text/html"] = self.picture.value
+        data["text/html"] = self._html(self._stored)
         data["text/plain"] = f"Explorer({self.control.description!r}, {self.control.value!r})"
+        return bundle
+
+
+class LearningCurve(ipywidgets.VBox):
+    """A training while it goes: how far it is, its loss, and a metric after each evaluation.
+
+    Display it, then pass it to `helpers.training.train` as ``watch``. It is redrawn after each
+    evaluation, at the end, and in between as often as ``every`` allows.
+
+    Parameters
+    ----------
+    metric : str, default "f1"
+        Which number of the evaluations to draw, between 0 and 1.
+    baselines : mapping of str to float, optional
+        What the metric is without training, by name: each a dashed line.
+    every : float, default 1.0
+        How many seconds at least lie between two pictures.
+
+    Attributes
+    ----------
+    bar : ipywidgets.HTML
+        The progress bar as it stands.
+    picture : ipywidgets.HTML
+        The curves as they stand.
+    """
+
+    def __init__(
+        self,
+        *,
+        metric: str = "f1",
+        baselines: Mapping[str, float] | None = None,
+        every: float = 1.0,
+    ) -> None:
+        self._metric = metric
+        self._baselines = dict(baselines or {})
+        self._every = every
+        self._shown = (None, 0)  # of which history, and how many evaluations
+        self._drawn = 0.0
+        self._recent: deque[tuple[float, int]] = deque(maxlen=50)  # times and steps
+        self.bar = ipywidgets.HTML(str(progress_picture(0, 0)))
+        self.picture = ipywidgets.HTML()
+        super().__init__([self.bar, self.picture])
+        self._draw([], [], 0)
+
+    def __call__(self, history: History, steps: int) -> None:
+        """Show where a training stands.
+
+        Parameters
+        ----------
+        history : History
+            What happened so far.
+        steps : int
+            The number of all steps.
+        """
+        now, done = time.monotonic(), len(history.losses)
+        shown = (id(history), len(history.evaluations))
+        if self._recent and (shown[0] != self._shown[0] or done < self._recent[-1][1]):
+            self._recent.clear()  # another training has begun
+        self._recent.append((now, done))
+        if done < steps and shown == self._shown and now - self._drawn < self._every:
+            return
+        self._shown, self._drawn = shown, now
+        self._draw(history.losses, history.evaluations, steps)
+
+    def _draw(
+        self, losses: Sequence[float], evaluations: Sequence[Mapping[str, float]], steps: int
+    ) -> None:
+        done = len(losses)
+        seconds = None
+        if self._recent and done > self._recent[0][1]:
+            pace = (self._recent[-1][0] - self._recent[0][0]) / (done - self._recent[0][1])
+            seconds = pace * (steps - done)
+        # no time is left at the end: what is stored then is the same in every run
+        self.bar.value = str(progress_picture(done, steps, seconds=seconds))
+        self.picture.value = str(
+            curve_picture(
+                losses, evaluations, steps, metric=self._metric, baselines=self._baselines
+            )
+        )
+
+    def _repr_mimebundle_(self, **kwargs) -> dict | tuple:
+        """Add words to what a notebook stores; the state is stored apart, as it is at the end."""
+        bundle = super()._repr_mimebundle_(**kwargs)
+        data = bundle[0] if isinstance(bundle, tuple) else bundle
+        data["text/html"] = (
+            "<p>The learning curve moves here while the next cell trains. Where it ends is in "
+            "the picture below that cell.</p>"
+        )
+        data["text/plain"] = "LearningCurve()"
         return bundle
 
 
@@ -444,3 +556,81 @@ def gap_explorer(
         )
 
     return Explorer(field, draw)
+
+
+def batching_explorer(
+    lengths: Sequence[int], *, batch_size: int = 16, order: str = "shuffled", padding: int = 0
+) -> Explorer:
+    """Choose how batches are made and padded, and see how much of them is padding.
+
+    Parameters
+    ----------
+    lengths : sequence of int
+        How many tokens each example has.
+    batch_size : {4, 8, 16, 32, 64}, default 16
+        What is chosen at first.
+    order : {"shuffled", "by length"}, default "shuffled"
+        What is chosen at first.
+    padding : {0, -1, 512}, default 0
+        What is chosen at first: 0 for the longest row of each batch, -1 for the longest of all,
+        512 for what a BERT can read.
+
+    Returns
+    -------
+    Explorer
+        Three rows of buttons above the first batches of an epoch.
+    """
+    # Buttons, since JupyterLab keeps the arrow keys, which a list needs, for itself.
+    look = {"style": {"description_width": "6rem", "button_width": "auto"}}
+    controls = {
+        "batch_size": ipywidgets.ToggleButtons(
+            options=[4, 8, 16, 32, 64], value=batch_size, description="Batch size", **look
+        ),
+        "order": ipywidgets.ToggleButtons(options=ORDERS, value=order, description="Order", **look),
+        "padding": ipywidgets.ToggleButtons(
+            options=[("longest of its batch", 0), ("longest of all", -1), ("512", 512)],
+            value=padding,
+            description="Padded to",
+            **look,
+        ),
+    }
+
+    def draw(values: Mapping) -> Picture:
+        batches = make_batches(lengths, values["batch_size"], order=values["order"])
+        width = {0: None, -1: max(lengths), 512: 512}[values["padding"]]
+        return batches_picture(batch_table(lengths, batches, width=width))
+
+    return Explorer(Controls("Batches of an epoch", controls), draw)
+
+
+def pair_explorer(
+    tokenizer: PreTrainedTokenizerBase, model: PreTrainedModel, *, first: str, second: str
+) -> Explorer:
+    """Type two sentences and see whether a model takes them to mean the same.
+
+    Parameters
+    ----------
+    tokenizer : PreTrainedTokenizerBase
+        The tokenizer of the checkpoint.
+    model : PreTrainedModel
+        A model with a sequence-classification head, trained on pairs.
+    first, second : str
+        What stands there at first.
+
+    Returns
+    -------
+    Explorer
+        Two text fields above the probability of each label, in both orders of the sentences. A
+        notebook stores it with one digit: a model that was just trained differs in the others.
+    """
+    controls = {
+        "first": _text_field("First", first, "Type a sentence"),
+        "second": _text_field("Second", second, "Type another one"),
+    }
+
+    def draw(typed: Mapping, digits: int = 4) -> Picture:
+        return pair_picture(compare_pair(tokenizer, model, **typed), digits=digits)
+
+    return Explorer(
+        Controls("Two sentences", controls), draw, stored=lambda typed: draw(typed, digits=1)
+    )

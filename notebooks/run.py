@@ -22,7 +22,7 @@ from nbclient.exceptions import CellExecutionError
 from tqdm import tqdm
 
 NOTEBOOKS = Path(__file__).parent
-CELL_TIMEOUT = 300  # seconds
+CELL_TIMEOUT = 900  # seconds; a training takes minutes
 
 
 def sources() -> list[Path]:

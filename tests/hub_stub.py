@@ -87,7 +87,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.route(path)
 
     def route(self, path: str) -> None:
-        pattern = r"(api/models/)?([^/]+/[^/]+)/(tree|resolve)/([^/]+)/?(.*)"
+        pattern = r"(api/models/|(?:api/)?datasets/)?([^/]+/[^/]+)/(tree|resolve)/([^/]+)/?(.*)"
         match = re.fullmatch(pattern, path)
         if match is None or match[2] not in self.server.stub.repositories:
             return self.reply(404, b"", {"X-Error-Code": "RepoNotFound"})
@@ -222,6 +222,31 @@ def _byte_tokenizer():
 
     symbols = [*sorted(ByteLevel.alphabet()), "<|endoftext|>"]
     return GPT2Tokenizer(vocab={symbol: index for index, symbol in enumerate(symbols)}, merges=[])
+
+
+def make_mrpc(folder: Path) -> Path:
+    """Save the book's pairs under the names of GLUE's files, other files of GLUE's beside them.
+
+    Parameters
+    ----------
+    folder : Path
+        Where to make the folder.
+
+    Returns
+    -------
+    Path
+        The folder.
+    """
+    from helpers.datasets import BUNDLED, CORPUS, SPLITS
+
+    (folder / "glue" / "mrpc").mkdir(parents=True)
+    for split in SPLITS:
+        source = BUNDLED / CORPUS / f"{split}.parquet"
+        shutil.copy(source, folder / "glue" / "mrpc" / f"{split}-00000-of-00001.parquet")
+    for decoy in ("README.md", "glue.py", "sst2/train-00000-of-00001.parquet"):
+        (folder / "glue" / decoy).parent.mkdir(exist_ok=True)
+        (folder / "glue" / decoy).write_bytes(b"never to be asked for")
+    return folder / "glue"
 
 
 def make_adapter(folder: Path, *, seed: int = 0) -> Path:

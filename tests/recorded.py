@@ -31,3 +31,51 @@ CASED_CALL = {
     "attention_mask": [1] * 9,
 }
 CASED_DECODED = "Using a transformer network is simple"
+
+# Chapter 3, bert-base-uncased: a pair, and a batch of pairs with padding=True. In one of the notes'
+# two tables, and in their printed batch, the types of the first sentence are one 0 short, which
+# leaves too few of them; the other table has them as here.
+PAIR = ("My name is Sylvain.", "I work at Hugging Face.")
+PAIR_CALL = {
+    "input_ids": [101, 2026, 2171, 2003, 25353, 22144, 2378, 1012, 102, 1045, 2147, 2012, 17662,
+                  2227, 1012, 102],
+    "token_type_ids": [0] * 9 + [1] * 7,
+    "attention_mask": [1] * 16,
+}  # fmt: skip
+PAIR_TOKENS = ["[CLS]", "my", "name", "is", "sy", "##lva", "##in", ".", "[SEP]",
+               "i", "work", "at", "hugging", "face", ".", "[SEP]"]  # fmt: skip
+
+PAIRS = (["My name is Sylvain.", "Going to the cinema."],
+         ["I work at Hugging Face.", "This movie is great."])  # fmt: skip
+PAIRS_CALL = {
+    "input_ids": [
+        PAIR_CALL["input_ids"],
+        [101, 2183, 2000, 1996, 5988, 1012, 102, 2023, 3185, 2003, 2307, 1012, 102, 0, 0, 0],
+    ],
+    "token_type_ids": [PAIR_CALL["token_type_ids"], [0] * 7 + [1] * 6 + [0] * 3],
+    "attention_mask": [[1] * 16, [1] * 13 + [0] * 3],
+}
+SECOND_PAIR_TOKENS = ["[CLS]", "going", "to", "the", "cinema", ".", "[SEP]",
+                      "this", "movie", "is", "great", ".", "[SEP]", *["[PAD]"] * 3]  # fmt: skip
+
+# MRPC: its splits, its first row, the columns after the preparation, the shapes of five batches
+MRPC_ROWS = {"train": 3668, "validation": 408, "test": 1725}
+MRPC_FIRST = {
+    "idx": 0,
+    "label": 1,
+    "sentence1": 'Amrozi accused his brother , whom he called " the witness " , of deliberately '
+    "distorting his evidence .",
+    "sentence2": 'Referring to him as only " the witness " , Amrozi accused his brother of '
+    "deliberately distorting his evidence .",
+}
+MRPC_COLUMNS = ["attention_mask", "input_ids", "labels", "token_type_ids"]
+MRPC_SHAPES = [(16, 77), (16, 80), (16, 80), (16, 90), (16, 73)]
+
+# The settings of a Trainer to which one says nothing
+TRAINER_DEFAULTS = {
+    "num_train_epochs": 3.0,
+    "per_device_train_batch_size": 8,
+    "learning_rate": 5e-5,
+    "logging_steps": 500,
+    "eval_strategy": "no",
+}

@@ -136,7 +136,9 @@ def test_a_widget_is_stored_with_the_html_that_the_site_shows(notebook):
     for cell in code_cells(notebook[0]):
         for output in cell.outputs:
             if VIEW in output.get("data", {}):
-                assert "book-picture" in output.data["text/html"]
+                html = output.data["text/html"]
+                # or words, where a picture would differ from run to run
+                assert "book-picture" in html or html.startswith("<p>The learning curve moves")
 
 
 def test_what_run_writes_does_not_depend_on_random_ids(runner):

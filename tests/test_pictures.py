@@ -8,11 +8,15 @@ from bs4 import BeautifulSoup
 
 from helpers.pictures import (
     attention_picture,
+    batches_picture,
+    curve_picture,
+    diff_picture,
     mask_picture,
     measure_picture,
     padding_picture,
     prediction_picture,
     probability_picture,
+    progress_picture,
     similarity_picture,
     split_picture,
     steps_picture,
@@ -295,3 +299,98 @@ def test_a_prediction_shows_what_was_seen_and_the_candidates():
 def test_a_prediction_from_the_whole_text_has_no_mark_for_what_is_not_seen():
     one = Prediction(["the", "[MASK]"], [True, True], ["cat"], [0.5])
     assert "not seen" not in text_of(prediction_picture({"both sides": one}))
+
+
+def test_a_diff_marks_each_line_by_a_sign_and_a_tag():
+    picture = diff_picture("a = 1\nb = a\nprint(b)\n", "a = 1\nb = a < 2\nc = b\nprint(b)\n")
+    shown = BeautifulSoup(picture, "html.parser").pre
+    assert shown.text == "  a = 1\n- b = a\n+ b = a < 2\n+ c = b\n  print(b)\n"
+    assert [line.name for line in shown.find_all(True)] == ["span", "del", "ins", "ins", "span"]
+    assert "&lt;" in picture
+    assert not BeautifulSoup(diff_picture("a", "a"), "html.parser").pre.find_all(["ins", "del"])
+
+
+def test_batches_have_bars_as_long_as_they_are_large():
+    table = pd.DataFrame(
+        {"rows": [2, 2, 1], "width": [5, 4, 5], "tokens": [8, 8, 5], "padding": [2, 0, 0]}
+    )
+    picture = batches_picture(table, shown=2)
+    shown = BeautifulSoup(picture, "html.parser")
+    text = " ".join(text_of(picture).split())
+    assert "3 batches, 23 positions, 9% of them padding. Different shapes: 3." in text
+    assert "Drawn are the first 2." in text
+    assert [[cell.text for cell in row.select("th, td")] for row in shown.select("tbody tr")] == [
+        ["0", "(2, 5)", "", "20%"],
+        ["1", "(2, 4)", "", "0%"],
+    ]
+    widths = [
+        [re.search(r"width: ([\d.]+)%", part["style"])[1] for part in bar.select("span")]
+        for bar in shown.select("td.bar")
+    ]
+    assert widths == [["80.00", "20.00"], ["80.00", "0.00"]]
+    assert "Drawn are" not in batches_picture(table)
+
+
+def drawn(picture, selector):
+    """Give the points of a curve as numbers."""
+    lines = BeautifulSoup(picture, "html.parser").select(selector)
+    return [
+        [tuple(map(float, point.split(","))) for point in line["points"].split()] for line in lines
+    ]
+
+
+def test_a_curve_goes_from_left_to_right_as_far_as_the_training_and_down_with_the_loss():
+    losses = [1.0, 0.5, 0.25]
+    loss, f1 = drawn(curve_picture(losses, [{"step": 2, "f1": 0.9}], 6), "polyline.curve")
+    left, right, top, bottom = 45, 300, 24, 165  # of the frame of the loss
+    width = right - left
+    assert [x for x, _ in loss] == pytest.approx(
+        [left + width * (step - 0.5) / 6 for step in (1, 2, 3)], abs=0.1
+    )
+    assert [y for _, y in loss] == pytest.approx(
+        [bottom - (bottom - top) * value for value in losses], abs=0.1
+    )
+    assert len(f1) == 1
+
+
+def test_a_curve_of_many_steps_is_drawn_by_few_points_that_are_means():
+    losses = [1.0, 0.0] * 3000
+    (loss, _) = drawn(curve_picture(losses, [], 6000), "polyline.curve")
+    assert len(loss) == 60
+    assert len({y for _, y in loss}) == 1
+
+
+def test_a_curve_names_its_baselines_and_says_its_numbers():
+    evaluations = [{"step": 3, "f1": 0.8}, {"step": 6, "f1": 0.91}]
+    picture = curve_picture([0.7, 0.4], evaluations, 6, baselines={"<low>": 0.61, "high": 0.75})
+    assert "Dashed, from the top: high 0.75; &lt;low&gt; 0.61." in text_of(picture)
+    svg = BeautifulSoup(picture, "html.parser").svg
+    assert svg["role"] == "img"
+    assert svg["aria-label"] == "Loss: 0.70 to 0.40. f1 after each evaluation: 0.80, 0.91."
+    (upper, *_), (lower, *_) = drawn(picture, "polyline.dashed")
+    assert upper[1] < lower[1]
+    assert len(svg.select("circle")) == 2
+
+
+def test_a_curve_before_the_first_step_is_an_empty_frame():
+    picture = curve_picture([], [], 0)
+    assert drawn(picture, "polyline.curve") == [[], []]
+    assert "no step done yet" in picture
+    assert "nan" not in curve_picture([float("nan")], [{"step": 1, "accuracy": 1}], 1)
+
+
+@pytest.mark.parametrize(
+    ("done", "seconds", "words"),
+    [
+        (0, None, "step 0 of 1,200"),
+        (7, 8.2, "step 7 of 1,200, about 9 s left"),
+        (7, 125, "step 7 of 1,200, about 2 min 5 s left"),
+        (1200, 3, "step 1,200 of 1,200"),
+    ],
+)
+def test_progress_can_be_seen_and_heard(done, seconds, words):
+    shown = BeautifulSoup(progress_picture(done, 1200, seconds=seconds), "html.parser")
+    bar = shown.progress
+    assert (bar["role"], bar["aria-label"]) == ("progressbar", "Training")
+    assert (bar["value"], bar["max"]) == (str(done), "1200")
+    assert bar["aria-valuetext"] == shown.span.text == words

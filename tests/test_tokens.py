@@ -3,7 +3,16 @@
 import numpy as np
 import pandas as pd
 import pytest
-from recorded import IDS, SENTENCES
+from recorded import (
+    IDS,
+    PAIR,
+    PAIR_CALL,
+    PAIR_TOKENS,
+    PAIRS,
+    PAIRS_CALL,
+    SECOND_PAIR_TOKENS,
+    SENTENCES,
+)
 
 from helpers.tokens import Piece, padding_table, pieces, token_table
 
@@ -49,6 +58,20 @@ def test_a_pair_has_two_token_types(bert_tokenizer):
         101, 2023, 2003, 1996, 2034, 6251, 1012, 102, 2023, 2003, 1996, 2117, 2028, 1012, 102,
     ]  # fmt: skip
     assert table["token_type"].tolist() == [0] * 8 + [1] * 7
+
+
+def test_the_notes_pair_and_batch_of_pairs_value_by_value(bert_tokenizer):
+    assert dict(bert_tokenizer(*PAIR)) == PAIR_CALL
+    table = token_table(bert_tokenizer, bert_tokenizer(*PAIR))
+    assert table["token"].tolist() == PAIR_TOKENS
+
+    inputs = bert_tokenizer(*PAIRS, padding=True)
+    assert dict(inputs) == PAIRS_CALL
+    table = token_table(bert_tokenizer, inputs)
+    assert table["token"].tolist() == PAIR_TOKENS + SECOND_PAIR_TOKENS
+    types, masks = PAIRS_CALL["token_type_ids"], PAIRS_CALL["attention_mask"]
+    assert table["token_type"].tolist() == types[0] + types[1]
+    assert table["attention"].tolist() == masks[0] + masks[1]
 
 
 def test_labels_of_tokens_are_named_and_minus_100_is_not_asked(bert_tokenizer):

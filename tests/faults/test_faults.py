@@ -90,6 +90,13 @@ FAULTS = {
         "tests/test_similarity.py",
         "notebooks/en/1-transformer-models/1-1-nlp-and-the-pipeline.ipynb",
     ),
+    "every batch as wide as the longest of all": Fault(
+        "helpers/batching.py",
+        "max(lengths[i] for i in batch) if width is None else width",
+        "longest if width is None else width",
+        "tests/test_batching.py",
+        "notebooks/en/3-fine-tuning/3-1-processing-the-data.ipynb",
+    ),
 }
 
 

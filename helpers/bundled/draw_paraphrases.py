@@ -1,0 +1,424 @@
+"""Draw the pairs of the paraphrase corpus again, and measure what solves them.
+
+    make corpus
+
+Reads the events in ``paraphrases/events``, each told in five wordings and four near misses, draws
+the pairs of the three splits, and writes into the folder ``paraphrases`` a parquet file for each
+and what simple rules and the fine-tuned stand-in reach on them. Seeded.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations, product
+from pathlib import Path
+
+import numpy as np
+import torch
+import yaml
+from datasets import Dataset, disable_progress_bars
+from torch.utils.data import DataLoader
+from transformers import (
+    AutoModel,
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+    DataCollatorWithPadding,
+    set_seed,
+)
+
+from helpers.bundled.adapters import BUNDLED, write_checksums
+from helpers.checkpoints import resolve
+from helpers.datasets import SPLITS, pair_features
+from helpers.metrics import accuracy, f1
+from helpers.training import linear_schedule, train
+
+FOLDER = BUNDLED / "paraphrases"
+
+SEED = 0
+
+# How many events of each topic's 48, and how many pairs, go to each split.
+EVENTS = {"train": 32, "validation": 6, "test": 10}
+PAIRS = {"train": 2400, "validation": 300, "test": 600}
+EQUIVALENT = 2 / 3  # of the pairs, as in MRPC
+
+ALIKE = 0.6  # pairs with at least this overlap of words count as much alike
+ALIKE_EQUIVALENT = 0.08  # how many of the equivalent pairs are much alike
+
+# Of the pairs that are not equivalent: a near miss with a wording that is much alike, or with one
+# that is not, or two events that share as many words as two events of a split do.
+DIFFERENT = {"alike": 0.4, "unlike": 0.1, "other event": 0.5}
+MOST_OF_AN_EVENT = 8  # how many pairs of the last sort an event may be in
+
+MEASURED = ("validation", "test")
+DEALS = (0.05, 0.5, 0.95)  # the quantiles by which overlaps are described
+
+# The fine-tuning of the stand-in.
+EPOCHS = 3
+BATCH_SIZE = 16
+LEARNING_RATE = 1e-4
+WARMUP = 0.06  # of all steps
+CLIP = 1.0
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two sentences, mostly about one event.
+
+    Parameters
+    ----------
+    first, second : str
+        The sentences.
+    label : int
+        1 if they say the same.
+    """
+
+    first: str
+    second: str
+    label: int
+
+    @property
+    def overlap(self) -> float:
+        """The share of their words that both have."""
+        return overlap(self.first, self.second)
+
+
+def main() -> None:
+    """Draw, write and measure."""
+    disable_progress_bars()
+    topics = read_events()
+    splits = draw(topics)
+    for split, pairs in splits.items():
+        write(FOLDER / f"{split}.parquet", pairs)
+    write_checksums()
+    results = {
+        **describe(topics, splits),
+        "baselines": {**rules(splits), **cosine_rules(splits)},
+        "fine_tuned": fine_tune(topics, splits),
+    }
+    (FOLDER / "results.json").write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+    print(json.dumps(results, indent=2))
+
+
+def read_events() -> dict[str, list[dict]]:
+    """Read the events of each topic."""
+    return {
+        path.stem: yaml.safe_load(path.read_text(encoding="utf-8"))
+        for path in sorted((FOLDER / "events").glob("*.yaml"))
+    }
+
+
+def draw(topics: dict[str, list[dict]], seed: int = SEED) -> dict[str, list[Pair]]:
+    """Draw the pairs of each split."""
+    return {
+        split: draw_pairs(events, PAIRS[split], random.Random(f"{seed} {split}"))
+        for split, events in split_events(topics, seed).items()
+    }
+
+
+def split_events(topics: dict[str, list[dict]], seed: int) -> dict[str, list[dict]]:
+    """Deal out the events, so many of each topic to each split."""
+    dealt = {split: [] for split in SPLITS}
+    for topic, events in topics.items():
+        shuffled = random.Random(f"{seed} {topic}").sample(events, len(events))
+        for split in SPLITS:
+            dealt[split] += shuffled[: EVENTS[split]]
+            del shuffled[: EVENTS[split]]
+    return dealt
+
+
+def draw_pairs(events: list[dict], number: int, random: random.Random) -> list[Pair]:
+    """Draw pairs with these labels, their order and the order of the two sentences at random."""
+    equivalent = round(number * EQUIVALENT)
+    different = number - equivalent
+    alike = round(equivalent * ALIKE_EQUIVALENT)
+    wanted = {
+        (1, True): alike,
+        (1, False): equivalent - alike,
+        (0, True): round(different * DIFFERENT["alike"]),
+        (0, False): round(different * DIFFERENT["unlike"]),
+    }
+    candidates = [pair for event in events for pair in all_pairs(event)]
+    drawn = []
+    for (label, much), count in wanted.items():
+        fitting = [p for p in candidates if p.label == label and (p.overlap >= ALIKE) == much]
+        drawn += random.sample(fitting, count)
+    drawn += pairs_of_two_events(events, number - len(drawn))
+    random.shuffle(drawn)
+    return [Pair(*random.sample([pair.first, pair.second], 2), pair.label) for pair in drawn]
+
+
+def pairs_of_two_events(events: list[dict], number: int) -> list[Pair]:
+    """Pair wordings of two events, those that share the most words first, two events once."""
+    tellings = [(event["id"], wording) for event in events for wording in event["wordings"]]
+    ids, sentences = zip(*tellings, strict=True)
+    overlaps = all_overlaps(sentences)
+    uses: Counter[str] = Counter()
+    paired = set()
+    pairs = []
+    for place in np.argsort(-overlaps, axis=None, kind="stable"):
+        i, j = divmod(int(place), len(sentences))
+        two = (ids[i], ids[j])
+        if i < j and ids[i] != ids[j] and two not in paired:
+            if max(uses[event] for event in two) == MOST_OF_AN_EVENT:
+                continue
+            paired.add(two)
+            uses.update(two)
+            pairs.append(Pair(sentences[i], sentences[j], 0))
+            if len(pairs) == number:
+                return pairs
+    raise ValueError(f"Expected enough events for {number} pairs of two; got {len(events)} events.")
+
+
+def all_overlaps(sentences: Sequence[str]) -> np.ndarray:
+    """Compute the overlap of every sentence with every other one, ``(n, n)``."""
+    columns: dict[str, int] = {}
+    rows = [[columns.setdefault(word, len(columns)) for word in set(words(s))] for s in sentences]
+    holds = np.zeros((len(rows), len(columns)), dtype=np.float32)
+    for row, present in enumerate(rows):
+        holds[row, present] = 1
+    both = holds @ holds.T
+    sizes = holds.sum(axis=1)
+    return both / (sizes[:, None] + sizes - both)
+
+
+def all_pairs(event: dict) -> Iterator[Pair]:
+    """Give all pairs of wordings, then all of a wording and a near miss."""
+    for first, second in combinations(event["wordings"], 2):
+        yield Pair(first, second, 1)
+    for wording, miss in product(event["wordings"], event["near_misses"]):
+        yield Pair(wording, miss["text"], 0)
+
+
+def words(sentence: str) -> list[str]:
+    """Give the words of a sentence in lower case, without punctuation."""
+    return re.findall(r"[a-z0-9']+", sentence.lower())
+
+
+def overlap(first: str, second: str) -> float:
+    """Compute the Jaccard index of two sentences' words: those in both by those in either."""
+    one, other = set(words(first)), set(words(second))
+    return len(one & other) / len(one | other)
+
+
+def write(path: Path, pairs: Iterable[Pair]) -> None:
+    """Write pairs as parquet, with MRPC's columns."""
+    rows = [
+        {"sentence1": pair.first, "sentence2": pair.second, "label": pair.label, "idx": index}
+        for index, pair in enumerate(pairs)
+    ]
+    Dataset.from_list(rows, features=pair_features()).to_parquet(path)
+
+
+# What the corpus is like
+
+
+def describe(topics: dict[str, list[dict]], splits: dict[str, list[Pair]]) -> dict:
+    """Count events, sentences, words, kinds of change, pairs by sort, and their overlaps."""
+    events = [event for topic in topics.values() for event in topic]
+    misses = [miss for event in events for miss in event["near_misses"]]
+    texts = [text for event in events for text in event["wordings"]]
+    lengths = [len(text.split()) for text in (*texts, *(miss["text"] for miss in misses))]
+    sorts = {split: sorts_of(topics, pairs) for split, pairs in splits.items()}
+    return {
+        "events": len(events),
+        "sentences": len(lengths),
+        "words": {
+            "least": min(lengths),
+            "mean": round(float(np.mean(lengths)), 1),
+            "most": max(lengths),
+        },
+        "near_misses": dict(sorted(Counter(miss["changed"] for miss in misses).items())),
+        "pairs": {split: len(pairs) for split, pairs in splits.items()},
+        "equivalent": {split: sum(p.label for p in pairs) for split, pairs in splits.items()},
+        "sorts": {split: dict(sorted(Counter(found).items())) for split, found in sorts.items()},
+        "overlap": {
+            split: {
+                name: [
+                    round(float(share), 2)
+                    for share in np.quantile([p.overlap for p in pairs if p.label == label], DEALS)
+                ]
+                for label, name in enumerate(("not_equivalent", "equivalent"))
+            }
+            for split, pairs in splits.items()
+        },
+    }
+
+
+def sorts_of(topics: dict[str, list[dict]], pairs: Sequence[Pair]) -> list[str]:
+    """Say of each pair what sort of pair it is."""
+    changed = changes(topics)
+
+    def sort(pair: Pair) -> str:
+        much = "alike" if pair.overlap >= ALIKE else "unlike"
+        if pair.label:
+            return f"equivalent, {much}"
+        missed = pair.first in changed or pair.second in changed
+        return f"near miss, {much}" if missed else "two events"
+
+    return [sort(pair) for pair in pairs]
+
+
+def changes(topics: dict[str, list[dict]]) -> dict[str, str]:
+    """Give the kind of fact that each near miss changes."""
+    events = [event for topic in topics.values() for event in topic]
+    return {miss["text"]: miss["changed"] for event in events for miss in event["near_misses"]}
+
+
+# What simple rules reach
+
+
+def rules(splits: dict[str, list[Pair]]) -> dict:
+    """Measure always answering "equivalent", and rules on the overlap of words."""
+    everything = {split: [1] * len(pairs) for split, pairs in splits.items()}
+    overlaps = {split: np.array([p.overlap for p in pairs]) for split, pairs in splits.items()}
+    return {
+        "all_equivalent": {split: scores(everything[split], splits[split]) for split in MEASURED},
+        "overlap_threshold": best_rule(overlaps, splits, band=False),
+        "overlap_band": best_rule(overlaps, splits, band=True),
+    }
+
+
+def cosine_rules(splits: dict[str, list[Pair]]) -> dict:
+    """Measure rules on the cosine of the untouched encoder's mean-pooled hidden states."""
+    cosines = {split: untouched_cosines(pairs) for split, pairs in splits.items()}
+    return {
+        "cosine_threshold": best_rule(cosines, splits, band=False),
+        "cosine_band": best_rule(cosines, splits, band=True),
+    }
+
+
+def best_rule(values: dict[str, np.ndarray], splits: dict[str, list[Pair]], *, band: bool) -> dict:
+    """Find the rule that is right most often in training: at least, at most, or between."""
+    values = {split: np.round(found, 2) for split, found in values.items()}
+    labels = np.array([pair.label for pair in splits["train"]])
+    cuts = np.unique(values["train"])
+    if band:
+        options = list(combinations(cuts, 2))
+    else:
+        options = [(cut, np.inf) for cut in cuts] + [(-np.inf, cut) for cut in cuts]
+    least, most = max(
+        options,
+        key=lambda o: ((values["train"] >= o[0]) & (values["train"] <= o[1]) == labels).mean(),
+    )
+    rule = {split: (values[split] >= least) & (values[split] <= most) for split in MEASURED}
+    return {
+        "least": None if np.isinf(least) else round(float(least), 2),
+        "most": None if np.isinf(most) else round(float(most), 2),
+        **{split: scores(rule[split].astype(int), splits[split]) for split in MEASURED},
+    }
+
+
+def scores(predictions: Sequence[int], pairs: Sequence[Pair]) -> dict[str, float]:
+    """Give accuracy and F1 to three digits."""
+    labels = [pair.label for pair in pairs]
+    return {
+        "accuracy": round(accuracy(predictions, labels), 3),
+        "f1": round(f1(predictions, labels), 3),
+    }
+
+
+@torch.inference_mode()
+def untouched_cosines(pairs: Sequence[Pair]) -> np.ndarray:
+    """Compute the cosine of each pair's two sentences, ``(pairs,)``."""
+    checkpoint = resolve("bert-base-uncased")
+    tokenizer = AutoTokenizer.from_pretrained(checkpoint)
+    encoder = AutoModel.from_pretrained(checkpoint).eval()
+    sentences = sorted({text for pair in pairs for text in (pair.first, pair.second)}, key=len)
+    vectors = {}
+    for start in range(0, len(sentences), 32):
+        group = sentences[start : start + 32]
+        inputs = tokenizer(group, padding=True, return_tensors="pt")
+        hidden = encoder(**inputs).last_hidden_state  # (batch, seq, hidden)
+        real = inputs["attention_mask"].unsqueeze(-1)  # (batch, seq, 1)
+        means = (hidden * real).sum(1) / real.sum(1)  # (batch, hidden)
+        vectors |= dict(zip(group, torch.nn.functional.normalize(means, dim=1), strict=True))
+    return np.array([float(vectors[pair.first] @ vectors[pair.second]) for pair in pairs])
+
+
+# What the fine-tuned stand-in reaches
+
+
+def fine_tune(topics: dict[str, list[dict]], splits: dict[str, list[Pair]]) -> dict:
+    """Fine-tune the stand-in once with the book's loop, and measure it after its last epoch."""
+    set_seed(SEED)
+    checkpoint = resolve("bert-base-uncased")
+    tokenizer = AutoTokenizer.from_pretrained(checkpoint)
+    model = AutoModelForSequenceClassification.from_pretrained(checkpoint, num_labels=2)
+    collate = DataCollatorWithPadding(tokenizer)
+    rows = [
+        {**tokenizer(pair.first, pair.second, truncation=True), "labels": pair.label}
+        for pair in splits["train"]
+    ]
+    loader = DataLoader(rows, batch_size=BATCH_SIZE, shuffle=True, collate_fn=collate)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=LEARNING_RATE, fused=True)
+    curve = []
+
+    def validate() -> dict:
+        curve.append(scores(predict(model, tokenizer, splits["validation"]), splits["validation"]))
+        print(f"epoch {len(curve)}: {curve[-1]}", flush=True)
+        return curve[-1]
+
+    train(
+        model,
+        loader,
+        optimizer,
+        schedule=linear_schedule(optimizer, loader, epochs=EPOCHS, warmup=WARMUP),
+        epochs=EPOCHS,
+        clip=CLIP,
+        bfloat16=True,
+        evaluate=validate,
+    )
+    predictions = predict(model, tokenizer, splits["test"])
+    changed = changes(topics)
+    right: dict[str, list[bool]] = {}
+    kinds: dict[str, list[bool]] = {}
+    sorts = sorts_of(topics, splits["test"])
+    for pair, sort, predicted in zip(splits["test"], sorts, predictions, strict=True):
+        right.setdefault(sort, []).append(predicted == pair.label)
+        kind = changed.get(pair.first) or changed.get(pair.second)
+        if kind:
+            kinds.setdefault(kind, []).append(predicted == pair.label)
+    return {
+        "epochs": EPOCHS,
+        "batch_size": BATCH_SIZE,
+        "learning_rate": LEARNING_RATE,
+        "validation_by_epoch": curve,
+        "validation": curve[-1],
+        "test": scores(predictions, splits["test"]),
+        "test_by_sort": counts(right),
+        "test_by_kind_of_change": counts(kinds),
+    }
+
+
+@torch.inference_mode()
+def predict(model, tokenizer, pairs: Sequence[Pair]) -> list[int]:
+    """Give the class that the model finds for each pair."""
+    was_training = model.training
+    model.eval()
+    found = []
+    for start in range(0, len(pairs), 32):
+        group = pairs[start : start + 32]
+        inputs = tokenizer(
+            [pair.first for pair in group],
+            [pair.second for pair in group],
+            padding=True,
+            truncation=True,
+            return_tensors="pt",
+        )
+        found += model(**inputs).logits.argmax(-1).tolist()
+    model.train(was_training)
+    return found
+
+
+def counts(right: dict[str, list[bool]]) -> dict[str, str]:
+    """Say how many of how many are right."""
+    return {name: f"{sum(found)} of {len(found)}" for name, found in sorted(right.items())}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,121 @@
+"""From a data set's name to its rows: the book's own paraphrase corpus, or GLUE's MRPC.
+
+The call is that of 🤗 Datasets. By default it gives the corpus that comes with the book and needs
+no network; with ``COURSE_SOURCE=hub`` it gives the original from the Hugging Face Hub.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from helpers.checkpoints import chosen_source
+from helpers.checksums import CheckpointError, read_sums, verify
+from helpers.hub import download_data
+
+if TYPE_CHECKING:
+    from datasets import DatasetDict, Features
+
+__all__ = ["SPLITS", "load_dataset", "pair_features"]
+
+SPLITS = ("train", "validation", "test")
+
+BUNDLED = Path(__file__).parent / "bundled"
+CORPUS = "paraphrases"
+
+REPOSITORY = "nyu-mll/glue"
+REVISION = "bcdcba79d07bc864c1c254ccfcedcce55bcc9a8c"
+HUB_FILE = "mrpc/{split}-00000-of-00001.parquet"
+
+
+def load_dataset(path: str, name: str | None = None, *, source: str | None = None) -> DatasetDict:
+    """Load a corpus of sentence pairs, and print where it comes from.
+
+    The rows are held in memory: no cache is written, and two processes can't disturb each other.
+
+    Parameters
+    ----------
+    path : str
+        The data set's name on the Hub: "glue", or "nyu-mll/glue".
+    name : str or None, default=None
+        Which of its parts: "mrpc".
+    source : str or None, default=None
+        "bundled" for the book's own corpus that needs no network, "hub" for the original. None
+        means what the environment variable ``COURSE_SOURCE`` says, or "bundled" if it isn't set.
+
+    Returns
+    -------
+    datasets.DatasetDict
+        The splits ``train``, ``validation`` and ``test`` with the columns ``sentence1``,
+        ``sentence2``, ``label`` (0 for ``not_equivalent``, 1 for ``equivalent``) and ``idx``.
+
+    Raises
+    ------
+    ValueError
+        If the data set or the source is not a known one.
+    CheckpointError
+        If the data set can't be had: a wrong checksum, an unreachable Hub.
+    """
+    if path not in ("glue", REPOSITORY) or name != "mrpc":
+        raise ValueError(
+            f"Expected 'glue' and 'mrpc', got {path!r} and {name!r}. Any other data set on the Hub "
+            "needs the network: load it with load_dataset of 🤗 Datasets."
+        )
+    print("glue, mrpc")
+    if chosen_source(source) == "hub":
+        print("  source: the Hugging Face Hub")
+        print(f"  what:   the original, revision {REVISION[:8]}", flush=True)
+        files = {split: HUB_FILE.format(split=split) for split in SPLITS}
+        folder = download_data(REPOSITORY, REVISION, tuple(files.values()))
+        return _read({split: folder / file for split, file in files.items()})
+    print("  source: bundled with the book: a stand-in, not the original")
+    print("  what:   the book's own paraphrase corpus, pairs of sentences about invented news")
+    print("  For the original, set COURSE_SOURCE=hub before you start Python.", flush=True)
+    _verify()
+    return _read({split: BUNDLED / CORPUS / f"{split}.parquet" for split in SPLITS})
+
+
+def pair_features() -> Features:
+    """Give the columns of MRPC and their types.
+
+    Returns
+    -------
+    datasets.Features
+        Two sentences, their label, and the number of the row.
+    """
+    from datasets import ClassLabel, Features, Value
+
+    return Features(
+        {
+            "sentence1": Value("string"),
+            "sentence2": Value("string"),
+            "label": ClassLabel(names=["not_equivalent", "equivalent"]),
+            "idx": Value("int32"),
+        }
+    )
+
+
+def _verify() -> None:
+    sums = read_sums(BUNDLED / "SHA256SUMS")
+    files = [f"{CORPUS}/{split}.parquet" for split in SPLITS]
+    remedy = "Restore it from the book's repository: git checkout -- helpers/bundled"
+    if missing := [file for file in files if file not in sums]:
+        raise CheckpointError(f"Expected a checksum of {missing[0]} in SHA256SUMS. {remedy}")
+    verify(BUNDLED, {file: sums[file] for file in files}, remedy=remedy)
+
+
+def _read(files: dict[str, Path]) -> DatasetDict:
+    from datasets import Dataset, DatasetDict, NamedSplit
+    from pyarrow.parquet import read_table
+
+    features = pair_features()
+    return DatasetDict(
+        {
+            split: Dataset.from_dict(
+                read_table(file, columns=list(features)).to_pydict(),
+                features=features,
+                split=NamedSplit(split),
+            )
+            for split, file in files.items()
+        }
+    )

@@ -1,0 +1,68 @@
+"""Comparing two sentences: the model's own probabilities, in both orders."""
+
+import pytest
+import torch
+
+from helpers.pairs import compare_pair
+
+ONE, TWO = "My name is Sylvain.", "I work at Hugging Face, and I like it there."
+
+
+@pytest.fixture(scope="module")
+def pair_model(bert_tokenizer):
+    """Tokenizer and a small model with random weights, large enough to give clear answers."""
+    from transformers import BertConfig, BertForSequenceClassification
+
+    torch.manual_seed(0)
+    config = BertConfig(
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=64,
+        initializer_range=0.5,
+        id2label={0: "not_equivalent", 1: "equivalent"},
+    )
+    return bert_tokenizer, BertForSequenceClassification(config).eval()
+
+
+def alone(tokenizer, model, first, second):
+    """Give the probabilities of one pair that goes through the model without a batch."""
+    with torch.no_grad():
+        logits = model(**tokenizer(first, second, return_tensors="pt")).logits
+    return torch.softmax(logits[0], dim=-1).tolist()
+
+
+def test_it_gives_the_probabilities_of_the_pair_in_both_orders(pair_model):
+    answer = compare_pair(*pair_model, ONE, TWO)
+    assert answer.labels == ["not_equivalent", "equivalent"]
+    assert answer.probabilities == pytest.approx(alone(*pair_model, ONE, TWO), abs=1e-5)
+    assert answer.swapped == pytest.approx(alone(*pair_model, TWO, ONE), abs=1e-5)
+    assert answer.probabilities != pytest.approx(answer.swapped, abs=1e-3)
+    assert not answer.truncated
+
+
+def test_it_answers_without_dropout_and_leaves_the_mode_alone(pair_model):
+    tokenizer, model = pair_model
+    before = compare_pair(tokenizer, model, ONE, TWO)
+    model.train()
+    try:
+        assert compare_pair(tokenizer, model, ONE, TWO) == before
+        assert model.training
+    finally:
+        model.eval()
+
+
+def test_it_says_that_a_long_pair_was_cut(pair_model):
+    assert compare_pair(*pair_model, "word " * 300, "word " * 300).truncated
+    assert not compare_pair(*pair_model, "word " * 200, "word " * 300).truncated
+
+
+@pytest.mark.parametrize(("first", "second", "name"), [(" ", TWO, "first"), (ONE, "", "second")])
+def test_an_empty_sentence_is_refused(pair_model, first, second, name):
+    with pytest.raises(ValueError, match=f"the {name} sentence must hold at least one word"):
+        compare_pair(*pair_model, first, second)
+
+
+def test_what_is_not_a_string_is_refused(pair_model):
+    with pytest.raises(TypeError, match="second must be one string; got list"):
+        compare_pair(*pair_model, ONE, [TWO])

@@ -1,0 +1,204 @@
+"""The paraphrase corpus: its events as they were written, the pairs as they were drawn."""
+
+import json
+from collections import Counter
+from itertools import combinations
+
+import pytest
+
+from helpers.bundled import draw_paraphrases
+from helpers.bundled.draw_paraphrases import FOLDER, overlap, read_events
+from helpers.datasets import SPLITS, load_dataset
+
+# What the data sheet calls each measured thing.
+RULES = {
+    "all_equivalent": 'always "equivalent"',
+    "overlap_threshold": "overlap, one threshold",
+    "overlap_band": "overlap, two thresholds",
+    "cosine_threshold": "cosine of the untouched encoder, one threshold",
+    "cosine_band": "cosine of the untouched encoder, two thresholds",
+    "fine_tuned": "**the fine-tuned stand-in**",
+}
+
+KINDS = {"number", "person", "place", "time", "direction", "certainty", "roles"}
+
+
+@pytest.fixture(scope="module")
+def events() -> list[dict]:
+    return [event for topic in read_events().values() for event in topic]
+
+
+@pytest.fixture(scope="module")
+def sentences(events) -> dict[str, str]:
+    """The event of each sentence."""
+    return {
+        text: event["id"]
+        for event in events
+        for text in (*event["wordings"], *(miss["text"] for miss in event["near_misses"]))
+    }
+
+
+@pytest.fixture(scope="module")
+def pairs():
+    return load_dataset("glue", "mrpc", source="bundled")
+
+
+@pytest.fixture(scope="module")
+def results() -> dict:
+    return json.loads((FOLDER / "results.json").read_text())
+
+
+# The events
+
+
+def test_every_event_has_five_wordings_and_four_near_misses_of_three_kinds(events):
+    assert len(events) >= 300
+    assert len({event["id"] for event in events}) == len(events)
+    for event in events:
+        assert set(event) == {"id", "wordings", "near_misses"}
+        assert len(event["wordings"]) == 5, event["id"]
+        assert len(event["near_misses"]) == 4, event["id"]
+        kinds = {miss["changed"] for miss in event["near_misses"]}
+        assert kinds <= KINDS, event["id"]
+        assert len(kinds) >= 3, event["id"]
+
+
+def test_every_kind_of_change_occurs_often(events):
+    counts = Counter(miss["changed"] for event in events for miss in event["near_misses"])
+    assert min(counts[kind] for kind in KINDS) >= 100
+
+
+def test_no_sentence_occurs_twice_and_each_is_one_of_10_to_35_words(events, sentences):
+    assert len(sentences) == 9 * len(events)
+    assert len({text.lower() for text in sentences}) == len(sentences)
+    for text in sentences:
+        assert 10 <= len(text.split()) <= 35, text
+        assert text.isascii(), text
+        assert text.endswith("."), text
+
+
+def test_four_wordings_of_an_event_really_differ_and_the_second_reworks_the_first(events):
+    for event in events:
+        first, light, *others = event["wordings"]
+        assert overlap(first, light) >= 0.6, event["id"]
+        for one, other in combinations((first, *others), 2):
+            assert overlap(one, other) <= 0.55, event["id"]
+
+
+def test_a_near_miss_keeps_most_words_of_a_wording_and_they_start_from_different_ones(events):
+    for event in events:
+        nearest = set()
+        for miss in event["near_misses"]:
+            overlaps = [overlap(miss["text"], wording) for wording in event["wordings"]]
+            assert max(overlaps) >= 0.6, miss["text"]
+            nearest.add(overlaps.index(max(overlaps)))
+        assert len(nearest) >= 2, event["id"]
+
+
+# The pairs
+
+
+def test_the_pairs_are_those_that_the_script_draws(pairs):
+    for split, drawn in draw_paraphrases.draw(read_events()).items():
+        rows = [(row["sentence1"], row["sentence2"], row["label"]) for row in pairs[split]]
+        assert rows == [(pair.first, pair.second, pair.label) for pair in drawn]
+
+
+def test_there_are_enough_pairs_two_thirds_of_them_equivalent(pairs):
+    for split, least in (("train", 2000), ("validation", 300), ("test", 600)):
+        labels = pairs[split]["label"][:]
+        assert len(labels) >= least
+        assert sum(labels) / len(labels) == pytest.approx(2 / 3, abs=0.02)
+
+
+def test_all_pairs_of_an_event_are_in_one_split(pairs, sentences):
+    split_of = {}
+    for split in SPLITS:
+        for row in pairs[split]:
+            for event in (sentences[row["sentence1"]], sentences[row["sentence2"]]):
+                assert split_of.setdefault(event, split) == split
+
+
+def test_no_pair_occurs_twice_in_either_order(pairs):
+    seen = [frozenset((r["sentence1"], r["sentence2"])) for rows in pairs.values() for r in rows]
+    assert len(set(seen)) == len(seen)
+    assert all(len(pair) == 2 for pair in seen)
+
+
+def test_labels_are_what_the_events_say(pairs, sentences, events):
+    """Equivalent are two wordings of one event, and nothing else is."""
+    wordings = {text for event in events for text in event["wordings"]}
+    for rows in pairs.values():
+        for row in rows:
+            both = (row["sentence1"], row["sentence2"])
+            one_event = sentences[both[0]] == sentences[both[1]]
+            assert row["label"] == (one_event and wordings.issuperset(both))
+
+
+def test_the_order_of_the_two_sentences_tells_nothing(pairs, events):
+    misses = {miss["text"] for event in events for miss in event["near_misses"]}
+    rows = [r for r in pairs["train"] if {r["sentence1"], r["sentence2"]} & misses]
+    first = sum(row["sentence1"] in misses for row in rows)
+    assert first / len(rows) == pytest.approx(0.5, abs=0.08)
+
+
+def test_one_threshold_on_the_overlap_of_words_gains_at_most_10_points(results):
+    """Measured afresh, and as recorded."""
+    measured = draw_paraphrases.rules(draw_paraphrases.draw(read_events()))
+    for name, rule in measured.items():
+        assert rule == results["baselines"][name], name
+    for split in ("validation", "test"):
+        gain = measured["overlap_threshold"][split]["accuracy"]
+        gain -= measured["all_equivalent"][split]["accuracy"]
+        assert gain <= 0.10
+
+
+def test_the_files_are_small():
+    assert sum((FOLDER / f"{split}.parquet").stat().st_size for split in SPLITS) <= 1_500_000
+
+
+# The data sheet
+
+
+def test_what_is_recorded_is_what_the_corpus_is(results):
+    topics = read_events()
+    described = draw_paraphrases.describe(topics, draw_paraphrases.draw(topics))
+    assert {name: results[name] for name in described} == described
+
+
+def test_the_fine_tuned_stand_in_beats_every_rule(results):
+    for split in ("validation", "test"):
+        best = max(rule[split]["accuracy"] for rule in results["baselines"].values())
+        assert results["fine_tuned"][split]["accuracy"] > best
+
+
+def test_the_data_sheet_says_what_was_measured(results):
+    """Each number of the results stands in the row that it belongs to."""
+    sheet = (FOLDER / "README.md").read_text()
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in sheet.splitlines()]
+
+    def row(name: str) -> list[str]:
+        (found,) = [cells for cells in rows if cells and cells[0] == name]
+        return found[1:]
+
+    for split in SPLITS:
+        expected = [results["pairs"][split], results["equivalent"][split]]
+        assert row(split)[:2] == [f"{number:,}" for number in expected]
+    for kind, count in results["near_misses"].items():
+        fine_tuned = results["fine_tuned"]["test_by_kind_of_change"][kind]
+        assert row(kind)[-2:] == [str(count), fine_tuned]
+    for sort, right in results["fine_tuned"]["test_by_sort"].items():
+        assert row(sort)[-2:] == [str(results["sorts"]["test"][sort]), right]
+    measured = {**results["baselines"], "fine_tuned": results["fine_tuned"]}
+    for name, label in RULES.items():
+        numbers = [measured[name][s][m] for s in ("validation", "test") for m in ("accuracy", "f1")]
+        assert row(label) == [f"{number:.3f}" for number in numbers], name
+    for text in (f"{results['events']} events", f"{results['sentences']:,} sentences"):
+        assert text in sheet
+    words = results["words"]
+    assert f"{words['least']} to {words['most']} words, {words['mean']} on average" in sheet
+    for name in ("not_equivalent", "equivalent"):
+        assert row(name) == [
+            f"{low:.2f} · {middle:.2f} · {high:.2f}"
+            for low, middle, high in (results["overlap"][split][name] for split in SPLITS)
+        ]
