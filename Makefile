@@ -17,7 +17,7 @@ export OMP_NUM_THREADS := 1
 export HF_HUB_DISABLE_TELEMETRY := 1
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: help book test lab notebooks lint format faults adapter corpus lock clean
+.PHONY: help book test lab notebooks lint format faults bench adapter corpus lock clean
 
 help:  ## Say what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -67,6 +67,9 @@ adapter: $(READY)  ## Train an adapter again: NAME=sentiment (15 minutes), maske
 
 corpus: $(READY)  ## Draw the paraphrase corpus again, and measure it (10 minutes)
 	$(BIN)/python -m helpers.bundled.draw_paraphrases
+
+bench: $(READY)  ## Measure what is faster than what (15 minutes)
+	env -u OMP_NUM_THREADS $(BIN)/python tests/benchmark.py
 
 lock:  ## Resolve the dependencies afresh and write down the versions
 	@# on the oldest Python that the book runs on, Debian's 3.11.2: some packages ask for a later 3.11

@@ -1,13 +1,15 @@
-"""What a model that was trained on pairs of sentences says about one pair."""
+"""Pairs of sentences: what a trained model says about one, and what takes no model to say."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from helpers.decoding import softmax
 
 if TYPE_CHECKING:
+    from datasets import DatasetDict
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 
@@ -87,3 +89,99 @@ def compare_pair(
         swapped=softmax(swapped),
         truncated=whole > inputs["input_ids"].shape[1],
     )
+
+
+def words(text: str) -> list[str]:
+    """Give the words of a text.
+
+    Parameters
+    ----------
+    text : str
+        English text.
+
+    Returns
+    -------
+    list of str
+        In their order, in lower case, without punctuation.
+    """
+    return re.findall(r"[a-z0-9']+", text.lower())
+
+
+def word_overlap(first: str, second: str) -> float:
+    """Compute the share of two sentences' words that both have.
+
+    Parameters
+    ----------
+    first, second : str
+        The sentences. Upper case and punctuation don't count.
+
+    Returns
+    -------
+    float
+        From 0, no word in common, to 1, the same words: the Jaccard index of the two sets [1]_.
+
+    Raises
+    ------
+    ValueError
+        If neither sentence holds a word.
+
+    References
+    ----------
+    .. [1] P. Jaccard, "The distribution of the flora in the alpine zone", New Phytologist 11(2),
+       1912.
+    """
+    one, other = set(words(first)), set(words(second))
+    if not one | other:
+        raise ValueError(f"Expected sentences with words in them; got {first!r} and {second!r}.")
+    return len(one & other) / len(one | other)
+
+
+def pair_baselines(
+    data: DatasetDict, split: str = "validation", *, metric: str = "accuracy"
+) -> dict[str, float]:
+    """Measure two rules that understand nothing, for a model to be compared with.
+
+    Parameters
+    ----------
+    data : datasets.DatasetDict
+        Its splits hold the columns ``sentence1``, ``sentence2`` and ``label``, 0 or 1.
+    split : str, default "validation"
+        On which to measure. The second rule is fitted to the split ``train``.
+    metric : str, default "accuracy"
+        What to measure: "accuracy" or "f1".
+
+    Returns
+    -------
+    dict of str to float
+        The metric of ``always equivalent`` and of ``counting shared words``: equivalent on one side
+        of a limit of `word_overlap`, whichever side and limit are right most often in training.
+
+    Raises
+    ------
+    ValueError
+        If it is another metric or there is no such split.
+    """
+    import numpy as np
+
+    from helpers.metrics import accuracy, f1
+
+    measures = {"accuracy": accuracy, "f1": f1}
+    if metric not in measures:
+        raise ValueError(f"Expected one of {', '.join(measures)} as metric; got {metric!r}.")
+    if missing := {"train", split} - set(data):
+        raise ValueError(f"Expected the splits {', '.join(data)}; got {missing.pop()!r}.")
+    overlaps, labels = {}, {}
+    for name in {"train", split}:
+        pairs = zip(data[name]["sentence1"], data[name]["sentence2"], strict=True)
+        overlaps[name] = np.array([word_overlap(*pair) for pair in pairs])
+        labels[name] = np.array(data[name]["label"])
+    _, side, limit = max(
+        (accuracy(side * overlaps["train"] >= side * limit, labels["train"]), side, limit)
+        for side in (1, -1)
+        for limit in np.unique(overlaps["train"])
+    )
+    rules = {
+        "always equivalent": np.ones_like(labels[split]),
+        "counting shared words": side * overlaps[split] >= side * limit,
+    }
+    return {name: float(measures[metric](rule, labels[split])) for name, rule in rules.items()}

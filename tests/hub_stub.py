@@ -201,15 +201,11 @@ def make_originals(folder: Path) -> dict[str, Path]:
         for decoy in DECOYS:
             (folder / name / decoy).parent.mkdir(exist_ok=True)
             (folder / name / decoy).write_bytes(b"never to be asked for")
-    BertTokenizer(vocab={word: index for index, word in enumerate(words)}).save_pretrained(
-        folder / "bert-base-uncased"
-    )
-    settings = {
-        "do_lower_case": True,
-        "model_max_length": 512,
-    }  # the original has no tokenizer.json
+    vocabulary = {word: index for index, word in enumerate(words)}
+    settings = {"do_lower_case": True, "model_max_length": 512}
+    BertTokenizer(vocab=vocabulary, **settings).save_pretrained(folder / "bert-base-uncased")
     for name in models:
-        if name.startswith("distilbert"):
+        if name.startswith("distilbert"):  # the originals have no tokenizer.json
             (folder / name / "tokenizer_config.json").write_text(json.dumps(settings))
     _byte_tokenizer().save_pretrained(folder / "gpt2")
     return {name: folder / name for name in models}
@@ -224,25 +220,30 @@ def _byte_tokenizer():
     return GPT2Tokenizer(vocab={symbol: index for index, symbol in enumerate(symbols)}, merges=[])
 
 
-def make_mrpc(folder: Path) -> Path:
+def make_mrpc(folder: Path, *, rows: int | None = None) -> Path:
     """Save the book's pairs under the names of GLUE's files, other files of GLUE's beside them.
 
     Parameters
     ----------
     folder : Path
         Where to make the folder.
+    rows : int, optional
+        How many of each split, the first ones. None means all.
 
     Returns
     -------
     Path
         The folder.
     """
+    from datasets import Dataset
+
     from helpers.datasets import BUNDLED, CORPUS, SPLITS
 
     (folder / "glue" / "mrpc").mkdir(parents=True)
     for split in SPLITS:
-        source = BUNDLED / CORPUS / f"{split}.parquet"
-        shutil.copy(source, folder / "glue" / "mrpc" / f"{split}-00000-of-00001.parquet")
+        pairs = Dataset.from_parquet(str(BUNDLED / CORPUS / f"{split}.parquet"))
+        pairs = pairs.select(range(len(pairs) if rows is None else rows))
+        pairs.to_parquet(folder / "glue" / "mrpc" / f"{split}-00000-of-00001.parquet")
     for decoy in ("README.md", "glue.py", "sst2/train-00000-of-00001.parquet"):
         (folder / "glue" / decoy).parent.mkdir(exist_ok=True)
         (folder / "glue" / decoy).write_bytes(b"never to be asked for")

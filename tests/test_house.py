@@ -12,7 +12,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
 ROOT = Path(__file__).parents[1]
-LARGEST_REPOSITORY = 10_000_000  # bytes
+LARGEST_REPOSITORY = 12_000_000  # bytes, of which the three adapters take 6.4 million
 
 
 def tracked() -> list[Path]:

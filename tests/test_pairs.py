@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from helpers.pairs import compare_pair
+from helpers.pairs import compare_pair, pair_baselines, word_overlap, words
 
 ONE, TWO = "My name is Sylvain.", "I work at Hugging Face, and I like it there."
 
@@ -66,3 +66,59 @@ def test_an_empty_sentence_is_refused(pair_model, first, second, name):
 def test_what_is_not_a_string_is_refused(pair_model):
     with pytest.raises(TypeError, match="second must be one string; got list"):
         compare_pair(*pair_model, ONE, [TWO])
+
+
+def test_the_words_of_a_text_have_no_capitals_and_no_punctuation():
+    assert words("It's 9:30, Ms. Lund's bus...") == ["it's", "9", "30", "ms", "lund's", "bus"]
+
+
+def test_word_overlap_is_what_both_have_of_what_either_has():
+    assert word_overlap("The council met.", "The council adjourned!") == 2 / 4
+    assert word_overlap("a a b", "B A") == 1
+    assert word_overlap("one", "two") == 0
+
+
+def test_word_overlap_of_no_words_is_a_clear_error():
+    with pytest.raises(ValueError, match=r"with words in them; got '\?' and ''"):
+        word_overlap("?", "")
+
+
+@pytest.fixture
+def few_pairs():
+    """Pairs of which those that share few words are equivalent, but for one in validation."""
+    from datasets import Dataset, DatasetDict
+
+    alike, unlike = ("one two three", "one two four"), ("one two three", "four five three")
+
+    def split(*rows):
+        return Dataset.from_dict(
+            {
+                "sentence1": [pair[0] for pair, _ in rows],
+                "sentence2": [pair[1] for pair, _ in rows],
+                "label": [label for _, label in rows],
+            }
+        )
+
+    return DatasetDict(
+        train=split((alike, 0), (alike, 0), (unlike, 1), (unlike, 1)),
+        validation=split((alike, 0), (alike, 1), (unlike, 1), (unlike, 1), (alike, 0)),
+    )
+
+
+def test_the_rules_are_fitted_in_training_on_either_side_and_measured_elsewhere(few_pairs):
+    assert pair_baselines(few_pairs) == {
+        "always equivalent": 3 / 5,
+        "counting shared words": 4 / 5,
+    }
+    assert pair_baselines(few_pairs, metric="f1") == {
+        "always equivalent": 2 * 3 / (5 + 3),
+        "counting shared words": 2 * 2 / (2 + 3),
+    }
+    assert pair_baselines(few_pairs, "train")["counting shared words"] == 1
+
+
+def test_another_metric_or_split_is_a_clear_error(few_pairs):
+    with pytest.raises(ValueError, match="one of accuracy, f1 as metric; got 'recall'"):
+        pair_baselines(few_pairs, metric="recall")
+    with pytest.raises(ValueError, match="splits train, validation; got 'test'"):
+        pair_baselines(few_pairs, "test")

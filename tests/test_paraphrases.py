@@ -7,8 +7,9 @@ from itertools import combinations
 import pytest
 
 from helpers.bundled import draw_paraphrases
-from helpers.bundled.draw_paraphrases import FOLDER, overlap, read_events
+from helpers.bundled.draw_paraphrases import FOLDER, read_events
 from helpers.datasets import SPLITS, load_dataset
+from helpers.pairs import word_overlap
 
 # What the data sheet calls each measured thing.
 RULES = {
@@ -80,16 +81,16 @@ def test_no_sentence_occurs_twice_and_each_is_one_of_10_to_35_words(events, sent
 def test_four_wordings_of_an_event_really_differ_and_the_second_reworks_the_first(events):
     for event in events:
         first, light, *others = event["wordings"]
-        assert overlap(first, light) >= 0.6, event["id"]
+        assert word_overlap(first, light) >= 0.6, event["id"]
         for one, other in combinations((first, *others), 2):
-            assert overlap(one, other) <= 0.55, event["id"]
+            assert word_overlap(one, other) <= 0.55, event["id"]
 
 
 def test_a_near_miss_keeps_most_words_of_a_wording_and_they_start_from_different_ones(events):
     for event in events:
         nearest = set()
         for miss in event["near_misses"]:
-            overlaps = [overlap(miss["text"], wording) for wording in event["wordings"]]
+            overlaps = [word_overlap(miss["text"], wording) for wording in event["wordings"]]
             assert max(overlaps) >= 0.6, miss["text"]
             nearest.add(overlaps.index(max(overlaps)))
         assert len(nearest) >= 2, event["id"]

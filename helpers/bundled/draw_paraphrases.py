@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 import random
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -35,6 +34,7 @@ from helpers.bundled.adapters import BUNDLED, write_checksums
 from helpers.checkpoints import resolve
 from helpers.datasets import SPLITS, pair_features
 from helpers.metrics import accuracy, f1
+from helpers.pairs import word_overlap, words
 from helpers.training import linear_schedule, train
 
 FOLDER = BUNDLED / "paraphrases"
@@ -84,7 +84,7 @@ class Pair:
     @property
     def overlap(self) -> float:
         """The share of their words that both have."""
-        return overlap(self.first, self.second)
+        return word_overlap(self.first, self.second)
 
 
 def main() -> None:
@@ -192,17 +192,6 @@ def all_pairs(event: dict) -> Iterator[Pair]:
         yield Pair(first, second, 1)
     for wording, miss in product(event["wordings"], event["near_misses"]):
         yield Pair(wording, miss["text"], 0)
-
-
-def words(sentence: str) -> list[str]:
-    """Give the words of a sentence in lower case, without punctuation."""
-    return re.findall(r"[a-z0-9']+", sentence.lower())
-
-
-def overlap(first: str, second: str) -> float:
-    """Compute the Jaccard index of two sentences' words: those in both by those in either."""
-    one, other = set(words(first)), set(words(second))
-    return len(one & other) / len(one | other)
 
 
 def write(path: Path, pairs: Iterable[Pair]) -> None:

@@ -97,6 +97,24 @@ FAULTS = {
         "tests/test_batching.py",
         "notebooks/en/3-fine-tuning/3-1-processing-the-data.ipynb",
     ),
+    "gradients of the steps before stay": Fault(
+        "helpers/training.py",
+        "                        optimizer.zero_grad()\n                        history",
+        "                        history",
+        "tests/test_training.py",
+        "notebooks/en/3-fine-tuning/3-3-the-training-loop.ipynb",
+    ),
+    "the learning rate moves before the step": Fault(
+        "helpers/training.py",
+        "                        optimizer.step()\n"
+        "                        if schedule is not None:\n"
+        "                            schedule.step()\n",
+        "                        if schedule is not None:\n"
+        "                            schedule.step()\n"
+        "                        optimizer.step()\n",
+        "tests/test_training.py",
+        "notebooks/en/3-fine-tuning/3-3-the-training-loop.ipynb",
+    ),
 }
 
 
@@ -159,10 +177,12 @@ def test_unit_tests_and_nbval_notice(copy, name):
     assert "failed" in notebook.stdout
 
 
-@pytest.mark.parametrize("notebook", sorted({fault.notebook for fault in FAULTS.values()}))
-def test_without_a_fault_nbval_passes(copy, notebook):
-    """Else the test above would see red for another reason."""
-    result = nbval(copy, notebook)
+def test_without_a_fault_nbval_passes(copy):
+    """Else the test above would see red for another reason: the copy itself, or how it is run.
+
+    One notebook is enough for that. `make test` runs the others without a fault.
+    """
+    result = nbval(copy, BEHIND_THE_PIPELINE)
     assert result.returncode == 0, result.stdout + result.stderr
 
 

@@ -75,7 +75,7 @@ def test_the_defaults_are_those_of_the_notes_and_notebook_3_2_prints_them(notebo
 
 
 def test_the_defaults_report_no_quality(trainer):
-    """Three epochs of two steps: no report of the loss before the end, nor of anything else."""
+    """Three epochs of two steps: the loss is told once, at the end, and nothing else is."""
     trainer.train()
     (only,) = trainer.state.log_history
     assert only["step"] == 6
