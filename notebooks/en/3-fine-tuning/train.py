@@ -82,7 +82,7 @@ def evaluate(accelerator, model, loader, metric):
 def train(accelerator, model, train_loader, eval_loader, metric, args):
     """Train the model in place; give the losses and the evaluations."""
     optimizer = torch.optim.AdamW(
-        model.parameters(), lr=args.learning_rate, weight_decay=0.0
+        model.parameters(), lr=args.learning_rate, weight_decay=0.0, fused=True
     )
     model, optimizer, train_loader, eval_loader = accelerator.prepare(
         model, optimizer, train_loader, eval_loader
