@@ -32,11 +32,13 @@ PAPER = {
 }
 
 
-def print_book(site: Path, target: Path, names: list[str]) -> dict[str, int]:
+def print_book(browser, site: Path, target: Path, names: list[str]) -> dict[str, int]:
     """Write the PDF.
 
     Parameters
     ----------
+    browser : playwright.sync_api.Browser
+        The browser that prints, from `browsing.open_browser`.
     site : Path
         The built site.
     target : Path
@@ -51,7 +53,7 @@ def print_book(site: Path, target: Path, names: list[str]) -> dict[str, int]:
     """
     starts: dict[str, int] = {}
     writer = PdfWriter()
-    with serve(site) as address, open_browser() as browser:
+    with serve(site) as address:
         tab = browser.new_page(color_scheme="light")
         tab.emulate_media(media="print", color_scheme="light")
         for name in names:
@@ -61,6 +63,7 @@ def print_book(site: Path, target: Path, names: list[str]) -> dict[str, int]:
             starts[name] = len(writer.pages)
             title = tab.locator("article h1").first.inner_text().rstrip("#").strip()
             writer.append(printed, outline_item=title)
+        tab.close()
     _lead_links_inside(writer, address, starts)
     writer.add_metadata({"/Title": _title(site), "/Producer": "the book's own browser"})
     with target.open("wb") as file:
@@ -92,4 +95,5 @@ def _title(site: Path) -> str:
 
 
 if __name__ == "__main__":
-    print_book(Path(sys.argv[1]), Path(sys.argv[2]), documents())
+    with open_browser() as chromium:
+        print_book(chromium, Path(sys.argv[1]), Path(sys.argv[2]), documents())

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from browsing import chromium, open_browser, serve
 from filelock import FileLock
 
 # Nothing may be fetched: a test that tries fails. The tests of the Hub path set their own.
@@ -185,3 +186,30 @@ def course_site():
         return _book_module("course_site")
     finally:
         sys.path.remove(folder)
+
+
+@pytest.fixture(scope="session")
+def needs_browser():
+    """Skip where the machine has no browser, which pytest's summary says.
+
+    With ``BOOK_NEEDS_BROWSER=1``, as in ``.ci/run``, fail instead.
+    """
+    if chromium() is None:
+        reason = "NO BROWSER: this was not tried. On Debian: apt-get install chromium"
+        if os.environ.get("BOOK_NEEDS_BROWSER"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def browser(needs_browser):
+    """Chromium, which reaches this machine and nothing else."""
+    with open_browser() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="session")
+def address(site):
+    """The address of the site, served on this machine."""
+    with serve(site) as address:
+        yield address

@@ -1,17 +1,16 @@
 """The site in a real browser: complete with no network, under its own policy, usable by everyone.
 
-Where there is no browser these tests are skipped, which pytest's summary says; with
-``BOOK_NEEDS_BROWSER=1``, as in ``.ci/run``, they fail instead.
+Where there is no browser these tests are skipped, or fail: see the fixture ``browser`` of
+``conftest.py``.
 """
 
-import os
 import re
 import shutil
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from browsing import chromium, is_ours, open_browser, serve
+from browsing import is_ours, serve
 from vendor import Package, fetch
 
 ROOT = Path(__file__).parents[1]
@@ -23,23 +22,6 @@ window.violations = [];
 document.addEventListener("securitypolicyviolation", (event) =>
   window.violations.push(`${event.effectiveDirective}: ${event.blockedURI} ${event.sample}`));
 """
-
-
-@pytest.fixture(scope="module")
-def browser():
-    if chromium() is None:
-        reason = "NO BROWSER: the site was not opened. On Debian: apt-get install chromium"
-        if os.environ.get("BOOK_NEEDS_BROWSER"):
-            pytest.fail(reason)
-        pytest.skip(reason)
-    with open_browser() as browser:
-        yield browser
-
-
-@pytest.fixture(scope="module")
-def address(site):
-    with serve(site) as address:
-        yield address
 
 
 def pages(site):

@@ -1,21 +1,19 @@
 """What moves on the published page, with no kernel: typed into and compared with Python.
 
 Chromium opens the built pages, served on this machine with every other address blocked. Without a
-browser the tests are skipped, which pytest's summary says; with ``BOOK_NEEDS_BROWSER=1``, as in
-``.ci/run``, they fail instead.
+browser the tests are skipped, or fail: see the fixture ``browser`` of ``conftest.py``.
 """
 # ruff: noqa: RUF001  # letters that look like others are what a tokenizer has to tell apart
 
 import json
-import os
 import re
 from contextlib import contextmanager
 from html import unescape
 
 import nbformat
 import pytest
-from browsing import chromium, is_ours, open_browser, serve
-from bs4 import BeautifulSoup
+from browsing import is_ours
+from looking import drawn, shape, wait_for
 from measure import RESULT, ROOT, RUN, compare, in_pytorch, serve_modules, some_sentences
 
 from helpers.attention import attention_mask
@@ -40,23 +38,6 @@ PLACES = {
 }
 PROGRAMS = [program(kind) for kind in PLACES]
 NEAR = 0.05
-
-
-@pytest.fixture(scope="module")
-def browser():
-    if chromium() is None:
-        reason = "NO BROWSER: nothing live was tried. On Debian: apt-get install chromium"
-        if os.environ.get("BOOK_NEEDS_BROWSER"):
-            pytest.fail(reason)
-        pytest.skip(reason)
-    with open_browser() as browser:
-        yield browser
-
-
-@pytest.fixture(scope="module")
-def address(site):
-    with serve(site) as address:
-        yield address
 
 
 @contextmanager
@@ -108,44 +89,6 @@ def stored(kind):
                 state = re.search(r"data-state='([^']*)'", html)[1]
                 return html, json.loads(unescape(state))
     raise AssertionError(f"{kind} is not in {PLACES[kind]}")
-
-
-def shape(html):
-    """Reduce a picture to what it shows: elements, classes, widths, text."""
-
-    def reduced(element):
-        if isinstance(element, str):
-            return str(element)
-        style = dict(
-            (part.strip() for part in declaration.split(":"))
-            for declaration in element.get("style", "").split(";")
-            if declaration.strip()
-        )
-        if "width" in style:  # the browser drops zeros at the end
-            style["width"] = float(style["width"].rstrip("%"))
-        kept = ("class", "scope", "colspan", "role", "tabindex", "aria-hidden")
-        attributes = {name: element[name] for name in kept if element.has_attr(name)}
-        return element.name, attributes, style, [reduced(child) for child in element.children]
-
-    picture = BeautifulSoup(html, "html.parser").select_one(".book-picture")
-    joined = BeautifulSoup("".join(map(str, picture.children)), "html.parser")
-    return [reduced(child) for child in joined.children]
-
-
-def drawn(place):
-    """Give the picture that stands there now."""
-    inner = place.locator(".book-picture").evaluate("(one) => one.innerHTML")
-    return shape(f"<div class='book-picture'>{inner}</div>")
-
-
-def wait_for(tab, place, picture):
-    """Wait until a picture is drawn; if it never is, show the difference."""
-    expected = shape(picture)
-    for _ in range(100):
-        if drawn(place) == expected:
-            return
-        tab.wait_for_timeout(100)
-    assert drawn(place) == expected
 
 
 def test_notebooks_hold_todays_programs():

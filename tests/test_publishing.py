@@ -5,7 +5,6 @@ import shutil
 import zipfile
 
 import pytest
-from browsing import chromium
 from hand_out import hand_out
 from list_links import outside_links
 from toc import documents
@@ -74,15 +73,12 @@ def test_documents_are_listed_in_the_books_order(tmp_path):
     assert documents(toc) == ["a", "b", "c", "d"]
 
 
-def test_the_whole_book_is_printed_as_one_pdf(site, tmp_path):
-    if chromium() is None:
-        reason = "NO BROWSER: nothing was printed. On Debian: apt-get install chromium"
-        (pytest.fail if os.environ.get("BOOK_NEEDS_BROWSER") else pytest.skip)(reason)
+def test_the_whole_book_is_printed_as_one_pdf(site, browser, tmp_path):
     from print_book import print_book
     from pypdf import PdfReader
 
     names = ["book/welcome", "book/introduction", "book/glossary"]
-    starts = print_book(site, tmp_path / "book.pdf", names)
+    starts = print_book(browser, site, tmp_path / "book.pdf", names)
     printed = PdfReader(tmp_path / "book.pdf")
     assert list(starts) == names
     assert [0, *sorted(starts.values())[1:]] == list(starts.values())
