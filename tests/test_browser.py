@@ -192,9 +192,7 @@ def test_each_page_is_complete_with_no_network_and_has_no_barrier(site, browser,
                 tab.wait_for_timeout(400)  # so long the theme waits until it looks what scrolls now
                 for theme in THEMES:
                     tab.emulate_media(color_scheme=theme)
-                    tab.wait_for_function(
-                        "(theme) => document.documentElement.dataset.theme === theme", arg=theme
-                    )
+                    tab.locator(f"html[data-theme={theme}]").wait_for()
                     found = tab.evaluate(LOOK)
                     barriers += [f"{page}, {theme}, {width}: {one}" for one in found]
             del wrong[said:]  # axe writes styles, which the policy forbids it
@@ -254,7 +252,7 @@ def test_the_pages_buttons_do_what_they_say(site, browser, address):
         tab.click("[data-course-do=print]")
         assert tab.evaluate("window.printed")
         tab.click("[data-course-do=fullscreen]")
-        tab.wait_for_function("document.fullscreenElement !== null")
+        tab.locator("html:fullscreen").wait_for()
     assert not wrong
 
 
