@@ -94,7 +94,7 @@ lock:  ## Resolve the dependencies afresh and write down the versions
 	rm -rf _build/lock
 
 clean:  ## Remove the environment and all that was built
-	rm -rf $(VENV) _build .pytest_cache .ruff_cache *.egg-info
+	rm -rf $(VENV) _build book/_vendor .pytest_cache .ruff_cache *.egg-info
 
 # The environment. The stamp is written last: an interrupted installation is taken up again.
 $(READY): pyproject.toml requirements.lock

@@ -59,7 +59,8 @@ def first_heading(name):
         cells = json.loads(notebook.read_text())["cells"]
         text = "\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "markdown")
     else:
-        text = (ROOT / f"{name}.md").read_text()
+        title = yaml.safe_load((ROOT / "_config.yml").read_text())["title"]
+        text = (ROOT / f"{name}.md").read_text().replace("{{ book_title }}", title)
     return re.search(r"^# +(.+)$", text, re.MULTILINE)[1].replace("`", "").replace("*", "").strip()
 
 
@@ -161,7 +162,9 @@ def test_a_shared_link_has_a_picture_once_the_address_is_known(course_site):
 )
 def test_title_and_repository_are_set_in_one_place(course_site, repository, base, address):
     theme = {"repository_url": repository}
-    config = SimpleNamespace(html_theme_options=theme, html_title="Mine", html_baseurl=base)
+    config = SimpleNamespace(
+        html_theme_options=theme, html_title="Mine", html_baseurl=base, myst_substitutions={}
+    )
     course_site.work_out_addresses(None, config)
     assert config.html_baseurl == address
     assert theme["logo"]["text"] == "Mine"

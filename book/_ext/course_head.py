@@ -87,6 +87,8 @@ def describe(soup: BeautifulSoup, page: str, project: str, address: str) -> None
         page is shared only where there is an address, and the picture needs it in full.
     """
     title = soup.title.get_text().strip()
+    if title == f"{project} — {project}":  # the first page is called what the book is called
+        soup.title.string = title = project
     description = soup.find("meta", {"name": "description"})
     if description is None:
         description = soup.new_tag("meta", attrs={"name": "description"})

@@ -66,6 +66,7 @@ def work_out_addresses(app, config):
     """Let the theme know the title, the repository, and where GitHub Pages would put the site."""
     theme = config.html_theme_options
     theme.setdefault("logo", {})["text"] = config.project = config.html_title
+    config.myst_substitutions["book_title"] = config.html_title  # the first page's heading
     repository = theme.get("repository_url", "")
     theme["use_repository_button"] = bool(repository)
     on_github = re.fullmatch(r"https://github\.com/([^/]+)/([^/]+?)(?:\.git)?/?", repository)

@@ -118,5 +118,9 @@ def main(site: Path, pages: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    asked = sys.argv[2:] or [*(f"{name}.html" for name in documents()), "search.html"]
+    asked = sys.argv[2:] or [
+        *(f"{name}.html" for name in documents()),
+        "search.html",
+        "genindex.html",
+    ]
     sys.exit(main(Path(sys.argv[1]), asked))
