@@ -325,6 +325,23 @@ def test_formulas_need_no_script(site):
     assert formulas > 10
 
 
+def test_only_words_that_look_plain_lose_their_marks(course_site):
+    sheet = (
+        "html[t=a] .highlight { background: #fff; color: #111 }\n"
+        "html[t=b] .highlight { background: #000; color: #eee }\n"
+        "html[t=a] .highlight .n { color: #111 } /* Name */\n"
+        "html[t=a] .highlight .o { color: #111 }\nhtml[t=a] .highlight .k { color: #123 }\n"
+        "html[t=a] .highlight .s { color: #111; font-weight: bold }\n"
+        "html[t=b] .highlight .n { color: #eee }\nhtml[t=b] .highlight .o { color: #abc }\n"
+    )
+    plain = course_site.plain_words(sheet)
+    assert plain == {"n"}
+    program = "<div class='highlight'><pre><span></span>{} <span class='k'>in</span></pre></div>"
+    soup = BeautifulSoup(program.format("<span class='n'>x</span>"), "html.parser")
+    course_site.leave_plain_words_alone(soup, plain)
+    assert str(soup) == program.format("x").replace("<span></span>", "").replace("'", '"')
+
+
 def test_a_page_loads_no_script_without_a_use_for_it(site):
     for page in html_files(site):
         soup = parse(page)

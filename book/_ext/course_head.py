@@ -68,6 +68,37 @@ def _join_scripts(soup: BeautifulSoup) -> None:
             before.extract()
 
 
+def plain_words(sheet: str) -> set[str]:
+    """List the classes of a program's words that look as the program does around them.
+
+    Parameters
+    ----------
+    sheet : str
+        The style sheet of Pygments, ``pygments.css``, with a part for each theme.
+
+    Returns
+    -------
+    set of str
+        Classes such as ``n``, a name, which have the colour of plain text in every theme.
+    """
+    plain, differ = set(), set()
+    around = dict(re.findall(r"(\S+) \.highlight \{[^}]*[^-]color: (#\w+)", sheet))
+    for theme, name, said in re.findall(r"(\S+) \.highlight \.(\w+) \{([^}]*)\}", sheet):
+        (plain if said.strip() == f"color: {around.get(theme)}" else differ).add(name)
+    return plain - differ
+
+
+def leave_plain_words_alone(soup: BeautifulSoup, plain: set[str]) -> None:
+    """Take the marks off words that look the same without: more than half of a program's.
+
+    A telephone is busy with each of them before the page can be used.
+    """
+    for word in soup.select("div.highlight pre span"):
+        classes = word.get("class", [])
+        if not word.contents or (len(classes) == 1 and classes[0] in plain):
+            word.unwrap()
+
+
 def describe(soup: BeautifulSoup, page: str, project: str, address: str) -> None:
     """Say in the head what the page is about: for search engines, and for who shares a link to it.
 

@@ -22,7 +22,13 @@ from pathlib import Path
 
 from bs4 import BeautifulSoup
 from course_access import mend
-from course_head import describe, draw_card, load_what_is_used
+from course_head import (
+    describe,
+    draw_card,
+    leave_plain_words_alone,
+    load_what_is_used,
+    plain_words,
+)
 from course_icons import draw_icons
 from course_policy import POLICY, apply_policy, has_policy
 
@@ -89,6 +95,7 @@ def finish(app, exception):
 
 def finish_pages(site, title, address):
     """Finish the pages of a site which are not finished yet."""
+    plain = plain_words((site / "_static" / "pygments.css").read_text(encoding="utf-8"))
     for path in sorted(site.rglob("*.html")):
         page = path.relative_to(site).as_posix()
         if page.startswith("_static/") or page == "index.html":
@@ -97,6 +104,7 @@ def finish_pages(site, title, address):
         if has_policy(soup):
             continue
         load_what_is_used(soup, page)
+        leave_plain_words_alone(soup, plain)
         describe(soup, page, title, address)
         draw_icons(soup)
         mend(soup)
