@@ -10,6 +10,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 NOTEBOOKS := notebooks
 SITE := _build/html
+HAND_OUT := _build/transformers-hands-on.zip
+PDF := _build/transformers-hands-on.pdf
 LAB_SETTINGS := $(VENV)/share/jupyter/lab/settings
 
 # One thread a process: as fast for models this small, and two processes don't fight for two cores.
@@ -17,18 +19,33 @@ export OMP_NUM_THREADS := 1
 export HF_HUB_DISABLE_TELEMETRY := 1
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: help book test lab notebooks lint format faults bench adapter corpus lock clean
+.PHONY: help book vendor pdf links audit test lab notebooks lint format faults bench adapter corpus lock clean
 
 help:  ## Say what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
-book: $(READY)  ## Build the site and say where it is
+book: $(READY) vendor  ## Build the site and say where it is
 	$(BIN)/jupyter-book build . --toc book/_toc.yml -W -n --keep-going --quiet || { \
-	  rm -rf _build; exit 1; }  # else the next run, which reads only what has changed, would pass
+	  rm -rf $(SITE) _build/.doctrees; exit 1; }  # else the next run, which reads only what has changed, would pass
 	@test -s $(SITE)/index.html
+	$(BIN)/python book/hand_out.py $(SITE) $(HAND_OUT)
 	@echo "The book is at file://$(CURDIR)/$(SITE)/index.html"
+	@echo "To hand it out: $(HAND_OUT)"
 
-test: $(READY) lint  ## Check everything: helpers, notebooks, site
+pdf: book  ## Print the whole book as one PDF, with the browser (Chromium)
+	$(BIN)/python book/print_book.py $(SITE) $(PDF)
+	@echo "The PDF is at $(PDF)"
+
+links: book  ## List the links that lead out of the book
+	$(BIN)/python book/list_links.py $(SITE)
+
+audit: book  ## Look at every page with Lighthouse (20 minutes; the first time it fetches Lighthouse)
+	$(BIN)/python book/audit/audit.py $(SITE)
+
+vendor: $(READY)  ## Fetch and make, once, what runs on the pages with no kernel
+	@$(BIN)/python book/vendor.py
+
+test: $(READY) vendor lint  ## Check everything: helpers, notebooks, site
 	$(BIN)/python -m pytest tests -n 2 --dist loadfile
 	@# the kernels, too, turn a library's deprecation warning into an error
 	PYTHONWARNINGS=error::DeprecationWarning,error::FutureWarning \
@@ -80,7 +97,7 @@ lock:  ## Resolve the dependencies afresh and write down the versions
 	rm -rf _build/lock
 
 clean:  ## Remove the environment and all that was built
-	rm -rf $(VENV) _build .pytest_cache .ruff_cache *.egg-info
+	rm -rf $(VENV) _build book/_vendor .pytest_cache .ruff_cache *.egg-info
 
 # The environment. The stamp is written last: an interrupted installation is taken up again.
 $(READY): pyproject.toml requirements.lock

@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING
 import ipywidgets
 import traitlets
 
-from helpers.attention import KINDS, Attention, attention_mask, read_attention
+from helpers.attention import Attention, attention_mask, read_attention
 from helpers.batching import ORDERS, batch_table, make_batches
 from helpers.decoding import softmax
+from helpers.live import Live, padding_result, sequences, steps_result
 from helpers.pairs import compare_pair
 from helpers.pictures import (
     Picture,
@@ -35,6 +36,7 @@ from helpers.pictures import (
     similarity_picture,
     split_picture,
     steps_picture,
+    token_picture,
 )
 from helpers.predictions import predict_masked, predict_next
 from helpers.similarity import nearest
@@ -43,8 +45,10 @@ from helpers.tokens import padding_table, pieces, token_table
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+    import pandas as pd
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+    from helpers.steps import Steps
     from helpers.training import History
 
 
@@ -240,7 +244,7 @@ def pipeline_explorer(
     model: PreTrainedModel,
     *,
     text: str = "I hate this so much!",
-) -> Explorer:
+) -> Live:
     """Type a sentence and watch it become tokens, ids, logits and probabilities.
 
     Parameters
@@ -254,11 +258,20 @@ def pipeline_explorer(
 
     Returns
     -------
-    Explorer
+    Live
         A text field above the picture of the three steps.
     """
-    field = _text_field("Sentence", text, "Type a sentence")
-    return Explorer(field, lambda typed: steps_picture(three_steps(tokenizer, model, typed)))
+
+    @lru_cache(maxsize=1)  # the result and the picture of one text
+    def run(typed: str) -> Steps:
+        return three_steps(tokenizer, model, typed)
+
+    return Live(
+        "pipeline",
+        {"text": text},
+        lambda state: steps_picture(run(state["text"])),
+        lambda state: steps_result(run(state["text"])),
+    )
 
 
 def tokenizer_explorer(
@@ -290,13 +303,13 @@ def tokenizer_explorer(
 
 def temperature_explorer(
     logits: Sequence[float], id2label: Mapping[int, str], *, temperature: float = 1.0
-) -> Explorer:
+) -> Live:
     """Move the temperature of the softmax and watch the probabilities follow.
 
     Parameters
     ----------
     logits : sequence of float
-        One row of logits, ``(labels,)``.
+        One row of logits, ``(labels,)``. Four digits after the point are kept.
     id2label : mapping of int to str
         The name of each column.
     temperature : float, default 1.0
@@ -304,28 +317,53 @@ def temperature_explorer(
 
     Returns
     -------
-    Explorer
+    Live
         A slider above the bars; a thin bar below each shows temperature 1.
     """
-    logits = [float(logit) for logit in logits]
+
+    def draw(state: Mapping) -> Picture:
+        probabilities = softmax(state["logits"], temperature=state["temperature"])
+        return probability_picture(
+            state["labels"], probabilities, reference=softmax(state["logits"])
+        )
+
+    # four digits are stored: the others differ from machine to machine
+    logits = [round(float(logit), 4) for logit in logits]
     labels = [id2label[column] for column in range(len(logits))]
-    unchanged = softmax(logits)
-
-    def draw(value: float) -> Picture:
-        return probability_picture(labels, softmax(logits, temperature=value), reference=unchanged)
-
-    slider = ipywidgets.FloatLogSlider(
-        value=temperature,
-        base=10,
-        min=-1,
-        max=1,
-        step=0.05,
-        description="Temperature",
-        readout_format=".2f",
-        style={"description_width": "initial"},
-        layout=ipywidgets.Layout(width="min(30rem, 98%)"),
+    return Live(
+        "softmax", {"labels": labels, "logits": logits, "temperature": float(temperature)}, draw
     )
-    return Explorer(slider, draw)
+
+
+def encoding_explorer(
+    tokenizer: PreTrainedTokenizerBase, *, text: str = "Let's do tokenization!", pair: str = ""
+) -> Live:
+    """Type a text, or a pair, and see tokens, ids, token types and attention mask.
+
+    Parameters
+    ----------
+    tokenizer : PreTrainedTokenizerBase
+        The tokenizer of the checkpoint; on the published page, that of ``bert-base-uncased``.
+    text : str, default "Let's do tokenization!"
+        What stands there at first.
+    pair : str, default ""
+        The second text of a pair. Without one, the text stands alone.
+
+    Returns
+    -------
+    Live
+        Two text fields above a column for each token.
+    """
+
+    def table(state: Mapping) -> pd.DataFrame:
+        return token_table(tokenizer, tokenizer(state["text"], state["pair"] or None))
+
+    return Live(
+        "encoding",
+        {"text": text, "pair": pair},
+        lambda state: token_picture(table(state)),
+        lambda state: {"sequences": sequences(table(state))},
+    )
 
 
 def nearest_explorer(
@@ -363,7 +401,7 @@ def padding_explorer(
     padding: bool | str = True,
     truncation: bool = True,
     max_length: int | None = 8,
-) -> Explorer:
+) -> Live:
     """Set padding, truncation and the longest length, and watch the batch change its shape.
 
     Parameters
@@ -381,40 +419,13 @@ def padding_explorer(
 
     Returns
     -------
-    Explorer
+    Live
         A text area and three rows of buttons, above the picture of the batch.
     """
-    # Buttons, since JupyterLab keeps the arrow keys, which a list needs, for itself.
-    choices = {
-        "padding": [("False", False), ("True", True), ("'max_length'", "max_length")],
-        "truncation": [("False", False), ("True", True)],
-        # 0 stands for None, which to ipywidgets means that nothing is chosen
-        "max_length": [("not given", 0), *((str(n), n) for n in (4, 6, 8, 12, 16, 20, 32))],
-    }
-    start = {"padding": padding, "truncation": truncation, "max_length": max_length or 0}
-    controls = {
-        "texts": ipywidgets.Textarea(
-            value="\n".join(texts),
-            description="Texts",
-            placeholder="One text a line",
-            layout=ipywidgets.Layout(width=WIDTH),
-            style={"description_width": "6rem"},
-        ),
-        **{
-            name: ipywidgets.ToggleButtons(
-                options=options,
-                value=start[name],
-                description=name,
-                style={"description_width": "6rem", "button_width": "auto"},
-            )
-            for name, options in choices.items()
-        },
-    }
 
-    def draw(values: Mapping) -> Picture:
-        batch = [line for line in values["texts"].splitlines() if line.strip()]
-        setting = {name: values[name] for name in choices}
-        setting["max_length"] = setting["max_length"] or None
+    def draw(state: Mapping) -> Picture:
+        batch = [line for line in state["texts"].splitlines() if line.strip()]
+        setting = {name: state[name] for name in ("padding", "truncation", "max_length")}
         outcome = padding_table(tokenizer, batch, [setting]).iloc[0]
         with warnings.catch_warnings(record=True) as said:
             warnings.simplefilter("always")
@@ -422,7 +433,13 @@ def padding_explorer(
         notes = [str(warning.message) for warning in said]
         return padding_picture(token_table(tokenizer, inputs), outcome, notes=notes)
 
-    return Explorer(Controls("Padding and truncation", controls), draw)
+    start = {"padding": padding, "truncation": truncation, "max_length": max_length}
+    return Live(
+        "padding",
+        {"texts": "\n".join(texts), **start},
+        draw,
+        lambda state: padding_result(tokenizer, state),
+    )
 
 
 def mask_explorer(
@@ -430,7 +447,7 @@ def mask_explorer(
     kind: str = "causal",
     text: str = "I hate this so much !",
     target: str = "Je déteste tellement ça !",
-) -> Explorer:
+) -> Live:
     """Choose a kind of attention and see who may look at whom in a sentence.
 
     Parameters
@@ -444,31 +461,16 @@ def mask_explorer(
 
     Returns
     -------
-    Explorer
+    Live
         A row of buttons and two text fields, above the picture of the mask.
     """
-    look = {
-        "layout": ipywidgets.Layout(width=WIDTH),
-        "style": {"description_width": "8rem"},
-    }
-    controls = {
-        # Buttons, since JupyterLab keeps the arrow keys, which a list needs, for itself.
-        "kind": ipywidgets.ToggleButtons(
-            options=KINDS,
-            value=kind,
-            description="Attention",
-            style={"description_width": "8rem", "button_width": "auto"},
-        ),
-        "text": ipywidgets.Text(value=text, description="Sentence", **look),
-        "target": ipywidgets.Text(value=target, description="Written (cross)", **look),
-    }
 
-    def draw(values: Mapping) -> Picture:
-        columns = values["text"].split()
-        rows = values["target"].split() if values["kind"] == "cross" else columns
-        return mask_picture(attention_mask(values["kind"], len(rows), len(columns)), rows, columns)
+    def draw(state: Mapping) -> Picture:
+        columns = state["text"].split()
+        rows = state["target"].split() if state["kind"] == "cross" else columns
+        return mask_picture(attention_mask(state["kind"], len(rows), len(columns)), rows, columns)
 
-    return Explorer(Controls("Attention mask", controls), draw)
+    return Live("masks", {"kind": kind, "text": text, "target": target}, draw)
 
 
 def attention_explorer(

@@ -4,15 +4,22 @@ import csv
 import importlib.util
 import logging
 import os
+import re
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from browsing import chromium, open_browser, serve
+from filelock import FileLock
 
 # Nothing may be fetched: a test that tries fails. The tests of the Hub path set their own.
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ.pop("COURSE_SOURCE", None)
 
-HELD_OUT = Path(__file__).parents[1] / "helpers" / "bundled" / "sentiment" / "held_out.csv"
+ROOT = Path(__file__).parents[1]
+HELD_OUT = ROOT / "helpers" / "bundled" / "sentiment" / "held_out.csv"
 
 
 class _Announcements(logging.Handler):
@@ -124,3 +131,85 @@ def runner():
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory):
+    """The site, built from nothing as ``make book`` does; once, for all test processes.
+
+    While you work on a test, ``BOOK_SITE=_build/html`` names one that is built already.
+    """
+    if "BOOK_SITE" in os.environ:
+        return Path(os.environ["BOOK_SITE"]).resolve()
+    recipe = re.search(r"/jupyter-book (build .+?) \|\|", (ROOT / "Makefile").read_text())
+    arguments = shlex.split(recipe[1])
+    assert {"-W", "-n"} <= set(arguments), "make book builds strictly"
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    output = shared / "built-site"
+    with FileLock(f"{output}.lock"):
+        built = output / "_build" / "html"
+        if not (built / "index.html").is_file():
+            program = Path(sys.executable).with_name("jupyter-book")
+            done = subprocess.run(
+                [program, *arguments, "--path-output", output],
+                cwd=ROOT,
+                capture_output=True,
+                text=True,
+                timeout=600,
+                check=False,
+            )
+            assert done.returncode == 0, done.stdout + done.stderr
+    return built
+
+
+def _book_module(name):
+    spec = importlib.util.spec_from_file_location(name, ROOT / "book" / "_ext" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def course_policy():
+    """The part of the Sphinx extension that gives pages their policy."""
+    return _book_module("course_policy")
+
+
+@pytest.fixture(scope="session")
+def course_site():
+    """The Sphinx extension. Its parts lie beside it."""
+    folder = str(ROOT / "book" / "_ext")
+    sys.path.insert(0, folder)
+    try:
+        return _book_module("course_site")
+    finally:
+        sys.path.remove(folder)
+
+
+@pytest.fixture(scope="session")
+def needs_browser():
+    """Skip where the machine has no browser, which pytest's summary says.
+
+    With ``BOOK_NEEDS_BROWSER=1``, as in ``.ci/run``, fail instead.
+    """
+    if chromium() is None:
+        reason = "NO BROWSER: this was not tried. On Debian: apt-get install chromium"
+        if os.environ.get("BOOK_NEEDS_BROWSER"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def browser(needs_browser):
+    """Chromium, which reaches this machine and nothing else."""
+    with open_browser() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="session")
+def address(site):
+    """The address of the site, served on this machine."""
+    with serve(site) as address:
+        yield address

@@ -1,15 +1,13 @@
 """The site: it builds strictly, is whole, shows the stored outputs, and loads nothing from outside.
 
-The site is built once, from nothing, by the command that ``make book`` uses.
+The fixture ``site`` of ``conftest.py`` builds it, by the command that ``make book`` uses. What
+only a browser can tell is in ``test_browser.py``.
 """
 
 import json
 import re
-import shlex
-import shutil
-import subprocess
-import sys
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import unquote, urljoin, urlsplit
 
 import pytest
@@ -34,26 +32,6 @@ WHAT_LOADS = {
     "image": ["href", "xlink:href"],
     "use": ["href", "xlink:href"],
 }
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    """Build the site into an empty folder. Warnings are errors there, as in ``make book``."""
-    recipe = re.search(r"/jupyter-book (build .+?) \|\|", (ROOT / "Makefile").read_text())
-    arguments = shlex.split(recipe[1])
-    assert {"-W", "-n"} <= set(arguments), "make book builds strictly"
-    output = tmp_path_factory.mktemp("site")
-    program = Path(sys.executable).with_name("jupyter-book")
-    done = subprocess.run(
-        [program, *arguments, "--path-output", output],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    yield output / "_build" / "html"
-    shutil.rmtree(output)
 
 
 def toc_documents():
@@ -81,7 +59,8 @@ def first_heading(name):
         cells = json.loads(notebook.read_text())["cells"]
         text = "\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "markdown")
     else:
-        text = (ROOT / f"{name}.md").read_text()
+        title = yaml.safe_load((ROOT / "_config.yml").read_text())["title"]
+        text = (ROOT / f"{name}.md").read_text().replace("{{ book_title }}", title)
     return re.search(r"^# +(.+)$", text, re.MULTILINE)[1].replace("`", "").replace("*", "").strip()
 
 
@@ -150,10 +129,113 @@ def test_the_front_door_leads_to_the_first_page(site):
 
 
 def test_pages_describe_themselves(site):
-    for name in (name for name in toc_documents() if name.startswith("book/")):
-        description = parse(site / f"{name}.html").find("meta", {"name": "description"})
+    said = {}
+    for name in toc_documents():
+        soup = parse(site / f"{name}.html")
+        description = soup.find("meta", {"name": "description"})
         assert description is not None, f"{name} has no description"
-        assert 50 <= len(description["content"]) <= 200
+        assert 50 <= len(description["content"]) <= 200, f"{name}: {description['content']}"
+        said[name] = description["content"]
+        assert soup.find("meta", {"property": "og:description"})["content"] == said[name]
+        assert soup.find("meta", {"property": "og:title"})["content"]
+    assert len(set(said.values())) == len(said)
+
+
+def test_a_shared_link_has_a_picture_once_the_address_is_known(course_site):
+    page = "<html lang='en'><head><title>A &#8212; T</title></head><body></body></html>"
+    for address, expected in (("", None), ("https://me.example/b/", "https://me.example/b/")):
+        soup = BeautifulSoup(page, "html.parser")
+        course_site.describe(soup, "book/a.html", "T", address)
+        picture = soup.find("meta", {"property": "og:image"})
+        assert (picture and picture["content"]) == (expected and f"{expected}_static/card.png")
+
+
+@pytest.mark.parametrize(
+    ("repository", "base", "address"),
+    [
+        ("", "", ""),
+        ("https://github.com/me/book", "", "https://me.github.io/book/"),
+        ("https://github.com/me/book.git", "", "https://me.github.io/book/"),
+        ("https://github.com/me/book", "https://example.org/b", "https://example.org/b/"),
+        ("https://git.example.org/me/book", "", ""),
+    ],
+)
+def test_title_and_repository_are_set_in_one_place(course_site, repository, base, address):
+    theme = {"repository_url": repository}
+    config = SimpleNamespace(
+        html_theme_options=theme, html_title="Mine", html_baseurl=base, myst_substitutions={}
+    )
+    course_site.work_out_addresses(None, config)
+    assert config.html_baseurl == address
+    assert theme["logo"]["text"] == "Mine"
+    assert theme["use_repository_button"] == bool(repository)
+
+
+def test_the_picture_beside_a_shared_link_has_its_size(site):
+    from PIL import Image
+
+    with Image.open(site / "_static" / "card.png") as card:
+        assert card.size == (1200, 630)
+
+
+def test_every_page_has_the_policy_and_keeps_to_it(site):
+    for page in html_files(site):
+        soup = parse(page)
+        (policy,) = soup.find_all("meta", {"http-equiv": "Content-Security-Policy"})
+        rules = dict(rule.split(" ", 1) for rule in policy["content"].split("; "))
+        assert rules["default-src"] == "'self'"
+        assert "unsafe-inline" not in policy["content"]
+        assert "'unsafe-eval'" not in policy["content"]
+        assert not policy.find_previous_sibling(["script", "link", "style"]), "it comes too late"
+        for script in soup.find_all("script", src=False):
+            assert "json" in script["type"], f"{page.name}: {script.get_text()[:80]}"
+        assert not soup.find_all("style")
+        assert not soup.find_all(style=True)
+        handlers = [e for e in soup.find_all(True) if any(n.startswith("on") for n in e.attrs)]
+        assert not handlers
+
+
+def test_what_a_picture_looked_like_it_still_does(course_policy, tmp_path):
+    page = (
+        "<html><head><meta charset='utf-8'></head><body><style>.a { color: red }</style>"
+        "<p class='a' style='width: 5%;'>x</p><style>.a { color: red }</style>"
+        "<p style='width: 5%'>y</p></body></html>"
+    )
+    soup = BeautifulSoup(page, "html.parser")
+    course_policy.apply_policy(soup, "book/a.html", tmp_path)
+    (link,) = soup.find_all("link", rel="stylesheet")
+    assert link["href"].startswith("../_static/pages/book-a.css?v=")
+    sheet = (tmp_path / "_static" / "pages" / "book-a.css").read_text()
+    (name,) = re.findall(r"\.(s-\w+):not\(#_\) { width: 5% }", sheet)
+    assert sheet.count("color: red") == 1
+    assert [p["class"] for p in soup.find_all("p")] == [["a", name], [name]]
+
+
+def test_a_script_of_the_page_keeps_its_words_and_its_place(site):
+    folding = 0
+    for page in html_files(site):
+        sources = [s["src"] for s in parse(page).find_all("script", src=True)]
+        files = [target(site, page, source)[0] for source in sources]
+        texts = [path.read_text(encoding="utf-8").strip() for path in files]
+        assert all(texts), f"{page.name} loads an empty script"
+        names = [path.name for path in files]
+        if "togglebutton.js" in names:
+            told = "\n".join(texts[: names.index("togglebutton.js")])
+            assert "togglebuttonSelector =" in told
+            assert "toggleHintShow =" in told
+            folding += 1
+    assert folding
+
+
+def test_headers_of_tables_head_something(site):
+    tables = 0
+    for page in html_files(site):
+        for table in parse(page).select("article table"):
+            tables += 1
+            for header in table.find_all("th"):
+                assert header.get_text().strip(), f"{page.name} has an empty header"
+                assert header.get("scope"), f"{page.name}: what does {header} head?"
+    assert tables > 10
 
 
 def test_pages_load_nothing_from_outside(site):
@@ -231,15 +313,44 @@ def test_widgets_need_no_script_from_elsewhere(site):
             assert not found, f"{page.name} loads {found[0]}"
 
 
-def test_mathjax_is_ours_and_only_where_there_is_maths(site):
+def test_formulas_need_no_script(site):
+    formulas = 0
     for page in html_files(site):
         soup = parse(page)
-        urls = [s["src"] for s in soup.find_all("script", src=re.compile("mathjax", re.IGNORECASE))]
-        if soup.select(".math"):
-            assert len(urls) == 1, f"{page.name} has maths and no MathJax"
-            assert target(site, page, urls[0])[0].is_relative_to(site / "_static")
-        else:
-            assert not urls, f"{page.name} has no maths, but loads {urls}"
+        for formula in soup.select("article .math"):
+            (maths,) = formula.find_all("math")
+            assert maths["alttext"]
+            formulas += 1
+        assert not soup.find_all("script", src=re.compile("mathjax", re.IGNORECASE))
+    assert formulas > 10
+
+
+def test_only_words_that_look_plain_lose_their_marks(course_site):
+    sheet = (
+        "html[t=a] .highlight { background: #fff; color: #111 }\n"
+        "html[t=b] .highlight { background: #000; color: #eee }\n"
+        "html[t=a] .highlight .n { color: #111 } /* Name */\n"
+        "html[t=a] .highlight .o { color: #111 }\nhtml[t=a] .highlight .k { color: #123 }\n"
+        "html[t=a] .highlight .s { color: #111; font-weight: bold }\n"
+        "html[t=b] .highlight .n { color: #eee }\nhtml[t=b] .highlight .o { color: #abc }\n"
+    )
+    plain = course_site.plain_words(sheet)
+    assert plain == {"n"}
+    program = "<div class='highlight'><pre><span></span>{} <span class='k'>in</span></pre></div>"
+    soup = BeautifulSoup(program.format("<span class='n'>x</span>"), "html.parser")
+    course_site.leave_plain_words_alone(soup, plain)
+    assert str(soup) == program.format("x").replace("<span></span>", "").replace("'", '"')
+
+
+def test_a_page_loads_no_script_without_a_use_for_it(site):
+    for page in html_files(site):
+        soup = parse(page)
+        names = {Path(urlsplit(s["src"]).path).name for s in soup.find_all("script", src=True)}
+        assert "fontawesome.js" not in names
+        assert ("searchindex.js" in names) == (page.name == "search.html")
+        assert ("copybutton.js" in names) == bool(soup.select("div.highlight"))
+        for icon in soup.select("i, span.fa, span.fas, span.fa-solid"):
+            assert not {"fa", "fas", "fa-solid"} & set(icon.get("class", [])), icon
 
 
 @pytest.mark.parametrize("name", toc_notebooks())

@@ -1,13 +1,17 @@
 """The widgets: what the reader moves reaches the picture, and the picture is stored for pages."""
 
+import json
+import re
 from itertools import pairwise
 from types import SimpleNamespace
 
 import pytest
+from bs4 import BeautifulSoup
 
 from helpers.attention import attention_mask, read_attention
 from helpers.batching import batch_table, make_batches
 from helpers.decoding import softmax
+from helpers.live import steps_result
 from helpers.pairs import compare_pair
 from helpers.pictures import (
     attention_picture,
@@ -22,6 +26,7 @@ from helpers.pictures import (
     similarity_picture,
     split_picture,
     steps_picture,
+    token_picture,
 )
 from helpers.predictions import predict_masked, predict_next
 from helpers.steps import three_steps
@@ -30,6 +35,7 @@ from helpers.widgets import (
     LearningCurve,
     attention_explorer,
     batching_explorer,
+    encoding_explorer,
     gap_explorer,
     mask_explorer,
     nearest_explorer,
@@ -46,48 +52,75 @@ LABELS = {0: "NEGATIVE", 1: "POSITIVE"}
 
 def test_typing_a_sentence_redraws_the_steps(sentiment):
     explorer = pipeline_explorer(*sentiment)
-    before = explorer.picture.value
+    before = explorer.picture
     assert before == steps_picture(three_steps(*sentiment, "I hate this so much!"))
 
-    explorer.control.value = "I love this."
+    explorer.state = {"text": "I love this."}
 
-    assert explorer.picture.value == steps_picture(three_steps(*sentiment, "I love this."))
-    assert explorer.picture.value != before
+    steps = three_steps(*sentiment, "I love this.")
+    assert explorer.picture == steps_picture(steps) != before
+    assert explorer.result == steps_result(steps)
+    assert explorer.result["probabilities"] == pytest.approx(steps.probabilities, abs=1e-4)
+    assert explorer.result["sequences"][0]["id"] == steps.table["id"].tolist()
+    assert explorer.result["sequences"][0]["token_type"] is None  # a DistilBERT has none
 
 
 def test_an_empty_field_says_what_to_do(sentiment):
     explorer = pipeline_explorer(*sentiment)
-    explorer.control.value = ""
-    assert "Type a sentence" in explorer.picture.value
-    assert "role='alert'" in explorer.picture.value
+    explorer.state = {"text": ""}
+    assert "Type a sentence" in explorer.picture
+    assert "role='alert'" in explorer.picture
+    assert "Type a sentence" in explorer.result["error"]
 
 
 def test_moving_the_temperature_redraws_the_bars():
     explorer = temperature_explorer(LOGITS, LABELS)
-    assert explorer.picture.value == probability_picture(
+    assert explorer.picture == probability_picture(
         ["NEGATIVE", "POSITIVE"], softmax(LOGITS), reference=softmax(LOGITS)
     )
 
-    explorer.control.value = 10
+    explorer.state = {**explorer.state, "temperature": 10}
 
-    assert explorer.picture.value == probability_picture(
+    assert explorer.picture == probability_picture(
         ["NEGATIVE", "POSITIVE"], softmax(LOGITS, temperature=10), reference=softmax(LOGITS)
     )
 
 
-@pytest.mark.parametrize("make", ["pipeline", "temperature"])
-def test_controls_are_labelled_and_the_picture_is_stored(sentiment, make):
-    explorer = (
-        pipeline_explorer(*sentiment)
-        if make == "pipeline"
-        else temperature_explorer(LOGITS, LABELS)
-    )
-    bundle = explorer._repr_mimebundle_()
+def test_logits_are_stored_with_the_digits_that_are_the_same_everywhere():
+    assert temperature_explorer([1.00004999, -2], LABELS).state["logits"] == [1.0, -2.0]
 
-    assert explorer.control.description
-    assert bundle["text/html"] == explorer.picture.value
-    assert "application/vnd.jupyter.widget-view+json" in bundle
-    assert explorer.model_id not in bundle["text/plain"]  # it differs from run to run
+
+def live_things(sentiment, bert_tokenizer):
+    return [
+        pipeline_explorer(*sentiment),
+        temperature_explorer(LOGITS, LABELS),
+        encoding_explorer(bert_tokenizer, text="It's <b>", pair="'two'"),
+        padding_explorer(bert_tokenizer, ["one", "two three"]),
+        mask_explorer(),
+    ]
+
+
+def test_a_live_thing_is_stored_with_its_picture_and_its_state(sentiment, bert_tokenizer):
+    for live in live_things(sentiment, bert_tokenizer):
+        bundle, _ = live._repr_mimebundle_()
+        place = BeautifulSoup(bundle["text/html"], "html.parser").select_one(".book-live")
+        assert place["data-live"] == live.kind
+        start = json.loads(place["data-state"])
+        assert start["state"] == live.state
+        assert start.get("result", {}) == live.result
+        assert live.picture in bundle["text/html"]
+        assert "Where JavaScript runs" in place.select_one(".still").get_text()
+        assert "application/vnd.jupyter.widget-view+json" in bundle
+        assert live.model_id not in bundle["text/plain"]  # it differs from run to run
+        assert live.model_id not in bundle["text/html"]
+
+
+def test_a_live_thing_brings_its_whole_program(sentiment, bert_tokenizer):
+    for live in live_things(sentiment, bert_tokenizer):
+        assert "import" not in re.findall(r"^\w+", live._esm, flags=re.MULTILINE)
+        assert live._esm.count("export default") == 1
+        assert ".book-live-view" in live._css
+        assert ".book-picture" in live._css
 
 
 def count_letters(texts):
@@ -120,52 +153,59 @@ def test_each_control_of_the_padding_explorer_reaches_the_picture(bert_tokenizer
     explorer = padding_explorer(bert_tokenizer, ["one two three", "four"], max_length=4)
     state = {"padding": True, "truncation": True, "max_length": 4}
     texts = ["one two three", "four"]
-    assert explorer.picture.value == text_and(bert_tokenizer, *texts, **state)
+    assert explorer.picture == text_and(bert_tokenizer, *texts, **state)
 
     for name, value in [("padding", False), ("max_length", 6), ("truncation", False)]:
-        explorer.control.controls[name].label = str(value)
         state[name] = value
-        assert explorer.control.value["texts"] == "one two three\nfour"
-        assert explorer.picture.value == text_and(bert_tokenizer, *texts, **state)
+        explorer.state = {**explorer.state, name: value}
+        assert explorer.picture == text_and(bert_tokenizer, *texts, **state)
+        assert explorer.result["setting"] == state
+        outcome = padding_table(bert_tokenizer, texts, [state]).iloc[0]
+        assert [explorer.result[key] for key in ("lengths", "cut", "padded")] == [
+            outcome[key] for key in ("lengths", "cut", "padded")
+        ]
 
-    explorer.control.controls["max_length"].label = "not given"
     state["max_length"] = None
-    explorer.control.controls["texts"].value = "five\n\nsix"
-    assert explorer.picture.value == text_and(bert_tokenizer, "five", "six", **state)
+    explorer.state = {"texts": "five\n\nsix", **state}
+    assert explorer.picture == text_and(bert_tokenizer, "five", "six", **state)
 
 
 def test_the_padding_explorer_passes_on_what_the_library_says(bert_tokenizer):
     explorer = padding_explorer(bert_tokenizer, ["one"], truncation=False)
-    assert "`max_length` is ignored" in explorer.picture.value
-    explorer.control.controls["texts"].value = " "
-    assert "at least one text" in explorer.picture.value
-    assert "role='alert'" in explorer.picture.value
+    assert "`max_length` is ignored" in explorer.picture
+    assert "`max_length` is ignored" in explorer.result["notes"][0]
+    explorer.state = {**explorer.state, "texts": " "}
+    assert "at least one text" in explorer.picture
+    assert "role='alert'" in explorer.picture
+    assert "at least one text" in explorer.result["error"]
 
 
-def test_each_control_of_the_padding_explorer_is_labelled(bert_tokenizer):
-    explorer = padding_explorer(bert_tokenizer, ["one"])
-    assert [control.description for control in explorer.control.children] == [
-        "Texts", "padding", "truncation", "max_length",
-    ]  # fmt: skip
-    bundle = explorer._repr_mimebundle_()
-    assert bundle["text/html"] == explorer.picture.value
-    assert bundle["text/plain"].startswith("Explorer('Padding and truncation', {")
+def test_the_encoding_explorer_takes_a_text_or_a_pair(bert_tokenizer):
+    explorer = encoding_explorer(bert_tokenizer, text="one two")
+
+    def table(*texts):
+        return token_table(bert_tokenizer, bert_tokenizer(*texts))
+
+    assert explorer.picture == token_picture(table("one two"))
+    explorer.state = {"text": "one", "pair": "two"}
+    assert explorer.picture == token_picture(table("one", "two"))
+    assert explorer.result["sequences"][0]["token_type"] == [0, 0, 0, 1, 1]
+    explorer.state = {"text": "", "pair": ""}
+    assert explorer.result["sequences"][0]["token"] == ["[CLS]", "[SEP]"]
 
 
 def test_each_control_of_the_mask_explorer_reaches_the_picture():
     explorer = mask_explorer(kind="causal", text="a b", target="x y z")
     words = ["a", "b"]
-    assert explorer.picture.value == mask_picture(attention_mask("causal", 2), words)
+    assert explorer.picture == mask_picture(attention_mask("causal", 2), words)
 
-    controls = explorer.control.controls
-    controls["kind"].value = "cross"
+    explorer.state = {**explorer.state, "kind": "cross"}
     cross = mask_picture(attention_mask("cross", 3, 2), ["x", "y", "z"], words)
-    assert explorer.picture.value == cross
-    controls["target"].value = "x"
-    assert explorer.picture.value == mask_picture(attention_mask("cross", 1, 2), ["x"], words)
-    controls["text"].value = " "
-    assert "Type a sentence" in explorer.picture.value
-    assert all(control.description for control in controls.values())
+    assert explorer.picture == cross
+    explorer.state = {**explorer.state, "target": "x"}
+    assert explorer.picture == mask_picture(attention_mask("cross", 1, 2), ["x"], words)
+    explorer.state = {**explorer.state, "text": " "}
+    assert "Type a sentence" in explorer.picture
 
 
 def test_each_control_of_the_attention_explorer_reaches_the_picture(bert_tokenizer):

@@ -122,7 +122,9 @@ FAULTS = {
 def copy(tmp_path_factory) -> Path:
     """A copy of what the checks read, without the environment and what was built."""
     folder = tmp_path_factory.mktemp("faults") / "book"
-    ignored = shutil.ignore_patterns(".git", ".venv", "_build", "__pycache__", "*.egg-info")
+    ignored = shutil.ignore_patterns(
+        ".git", ".venv", "_build", "_vendor", "__pycache__", "*.egg-info"
+    )
     shutil.copytree(ROOT, folder, ignore=ignored)
     return folder
 

@@ -1,0 +1,41 @@
+"""List the links that lead out of the book, each with the pages that hold it. Needs no network.
+
+    python book/list_links.py SITE
+
+The links inside the book are no concern of this list: the strict build and ``tests/test_site.py``
+follow each of them.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+from bs4 import BeautifulSoup
+
+
+def outside_links(site: Path) -> dict[str, list[str]]:
+    """Give every address outside, with the pages whose text links to it, both sorted."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for path in site.rglob("*.html"):
+        page = path.relative_to(site).as_posix()
+        if page.startswith("_static/"):
+            continue
+        soup = BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+        for link in soup.select("a[href^='http:'], a[href^='https:']"):
+            found[link["href"]].add(page)
+    return {url: sorted(pages) for url, pages in sorted(found.items())}
+
+
+def main(site: Path) -> None:
+    """Print the list."""
+    links = outside_links(site)
+    for url, pages in links.items():
+        more = f" and {len(pages) - 1} more" if len(pages) > 1 else ""
+        print(f"{url}\n    {pages[0]}{more}")
+    print(f"{len(links)} addresses outside the book.")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,49 @@
+// Padding and truncation: set the three arguments, and see what becomes of a batch of texts.
+// The numbers come from Python in a notebook, and from tokenizer.js on the published page.
+import { choices, drawn_part, field, first_positions, legend, make, token_rows, view } from "./parts.js";
+
+const python = (value) => ({ true: "True", false: "False" })[value] ?? (value === "max_length" ? "'max_length'" : value);
+
+function draw(state, { sequences, setting, lengths, cut, padded, notes }) {
+  const given = Object.entries(setting)
+    .filter(([, value]) => value !== null)
+    .map(([name, value]) => `${name}=${python(value)}`);
+  const remarks = notes.map((note) => [note]);
+  const part = drawn_part(sequences);
+  if (part) remarks.push([part]);
+  let summary = `Tokens cut: ${cut}. Tokens of padding: ${padded}.`;
+  if (new Set(lengths).size === 1) {
+    summary = `Shape (${lengths.length}, ${lengths[0]}). ${summary}`;
+  } else {
+    const remedy =
+      setting.padding === "max_length"
+        ? "padding='max_length' cuts nothing: set truncation=True too."
+        : "Set padding=True, so that the shorter ones are filled up.";
+    const rows = `${lengths.slice(0, -1).join(", ")} and ${lengths.at(-1)}`;
+    remarks.push([make("strong", {}, "No tensor:"), ` the rows have ${rows} tokens. ${remedy}`]);
+  }
+  const parts = [
+    make("p", { class: "step" }, make("code", {}, `tokenizer(${["texts", ...given].join(", ")})`)),
+    make("p", { class: "note" }, summary),
+    ...remarks.map((remark) => make("p", { class: "note", role: "alert" }, ...remark)),
+    token_rows(first_positions(sequences)),
+    legend(sequences),
+  ];
+  return { parts, spoken: summary };
+}
+
+export default {
+  render({ model, el }) {
+    const yes_no = [["False", false], ["True", true]];
+    const lengths = [4, 6, 8, 12, 16, 20, 32].map((length) => [String(length), length]);
+    const controls = {
+      texts: (changed) => field({ label: "Texts", placeholder: "One text a line", rows: 3 }, changed),
+      padding: (changed) =>
+        choices({ label: "padding", options: [...yes_no, ["'max_length'", "max_length"]] }, changed),
+      truncation: (changed) => choices({ label: "truncation", options: yes_no }, changed),
+      max_length: (changed) =>
+        choices({ label: "max_length", options: [["not given", null], ...lengths] }, changed),
+    };
+    return view({ model, el, controls, draw, wait: 120 });
+  },
+};

@@ -1,0 +1,36 @@
+// The pipeline, step by step: type a sentence, and see tokens, ids, logits and probabilities.
+// The numbers come from Python in a notebook, and from classifier.js on the published page.
+import { bars, field, legend, make, token_rows, view } from "./parts.js";
+
+function draw(state, { sequences, labels, logits, probabilities, truncated }) {
+  const cut = "The text was longer than the model can read, and was cut.";
+  const heads = ["label", ...labels].map((label) => make("th", { scope: "col" }, label));
+  const cells = logits.map((logit) => make("td", { class: "text number" }, logit.toFixed(4)));
+  const table = make(
+    "table",
+    {},
+    make("thead", {}, make("tr", {}, ...heads)),
+    make("tbody", {}, make("tr", {}, make("th", { scope: "row" }, "logit"), ...cells)),
+  );
+  const best = probabilities.indexOf(Math.max(...probabilities));
+  const parts = [
+    make("p", { class: "step" }, "1. Tokenizer: text to tokens to ids"),
+    truncated ? make("p", { class: "note" }, cut) : null,
+    token_rows(sequences),
+    legend(sequences),
+    make("p", { class: "step" }, "2. Model: ids to logits"),
+    make("div", { class: "scroll" }, table),
+    make("p", { class: "step" }, "3. Post-processing: logits to probabilities"),
+    bars(labels, probabilities),
+  ];
+  return { parts, spoken: `${labels[best]} ${probabilities[best].toFixed(4)}` };
+}
+
+export default {
+  render({ model, el }) {
+    const controls = {
+      text: (changed) => field({ label: "Sentence", placeholder: "Type a sentence" }, changed),
+    };
+    return view({ model, el, controls, draw, wait: 150 });
+  },
+};

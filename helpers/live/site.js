@@ -1,0 +1,24 @@
+// On the published page: sets the stored pictures moving. A classic script, since from a file a
+// browser loads no modules; there, and where one can't be loaded, the picture stays and says why.
+"use strict";
+
+(() => {
+  const places = document.querySelectorAll(".book-live");
+  const explain = (place, why) => (place.querySelector(".still").textContent = why);
+  if (location.protocol === "file:") {
+    const why =
+      "This picture stands still, because a browser loads no program of this kind from a file. " +
+      "It moves where a web server brings the page (in the book's folder: python -m http.server), " +
+      "and in JupyterLab.";
+    places.forEach((place) => explain(place, why));
+    return;
+  }
+  for (const place of places) {
+    import("./page.js")
+      .then(({ start }) => start(place))
+      .catch((error) => {
+        explain(place, "This picture stands still: a part of the page could not be loaded. Load it again.");
+        console.warn(`${place.dataset.live}: ${error.message}`);
+      });
+  }
+})();

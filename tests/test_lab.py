@@ -1,0 +1,317 @@
+"""JupyterLab itself: a reader opens a notebook, runs all of it, and uses every widget of the book.
+
+A notebook of the book is opened as it is; a second one, made here, holds one cell for each widget.
+What the reader does is done in Python, too, and both pictures must be the same. Without a browser
+the tests are skipped, or fail: see the fixture ``browser`` of ``conftest.py``.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+
+import nbformat
+import pytest
+from browsing import is_ours
+from looking import wait_for
+
+from helpers import widgets
+from helpers.pictures import progress_picture
+
+ROOT = Path(__file__).parents[1]
+BOOKS_OWN = "notebooks/en/2-using-transformers/2-1-behind-the-pipeline.ipynb"
+MADE_HERE = "every-widget.ipynb"
+
+LOAD = """
+from types import SimpleNamespace
+import torch
+from transformers import (AutoModel, AutoModelForCausalLM, AutoModelForMaskedLM,
+                          AutoModelForSequenceClassification, AutoTokenizer)
+from transformers.utils import logging
+from helpers.checkpoints import resolve
+from helpers.widgets import *
+logging.disable_progress_bar()
+bert = resolve("bert-base-uncased")
+tokenizer = AutoTokenizer.from_pretrained(bert)
+encoder = AutoModel.from_pretrained(bert, attn_implementation="eager").eval()
+classifier = AutoModelForSequenceClassification.from_pretrained(
+    resolve("distilbert-base-uncased-finetuned-sst-2-english")).eval()
+"""
+
+MODELS = """
+def pair_of(name, kind):
+    folder = resolve(name)
+    return AutoTokenizer.from_pretrained(folder), kind.from_pretrained(folder).eval()
+
+def letters(texts):
+    return torch.tensor([[float(text.count(one)) for one in "abc"] for text in texts])
+
+masked = pair_of("distilbert-base-uncased", AutoModelForMaskedLM)
+causal = pair_of("gpt2", AutoModelForCausalLM)
+"""
+
+# The cell of each widget, by the name of what makes it.
+CELLS = {
+    "pipeline_explorer": "pipeline_explorer(tokenizer, classifier)",
+    "temperature_explorer": "temperature_explorer([-1, 1], {0: 'NO', 1: 'YES'}, temperature=2)",
+    "mask_explorer": "mask_explorer()",
+    "encoding_explorer": "encoding_explorer(tokenizer)",
+    "padding_explorer": "padding_explorer(tokenizer, ['one two three', 'four'])",
+    "tokenizer_explorer": "tokenizer_explorer({'BERT': tokenizer})",
+    "nearest_explorer": "nearest_explorer(letters, ['a', 'bb', 'cab'], text='aab')",
+    "attention_explorer": "attention_explorer(tokenizer, encoder, text='one two')",
+    "gap_explorer": "gap_explorer(masked, causal)",
+    "batching_explorer": "batching_explorer([10 + n * n % 37 for n in range(100)])",
+    "pair_explorer": "pair_explorer(tokenizer, classifier, first='Good.', second='Bad.')",
+    "LearningCurve": "curve = LearningCurve(metric='accuracy')\ncurve",
+}
+TRAINS = """
+training = SimpleNamespace(losses=[0.7, 0.5, 0.4], evaluations=[{"step": 2, "accuracy": 0.75}])
+curve(training, 3)
+"""
+
+
+def test_each_widget_has_a_cell_here():
+    made = {name for name in vars(widgets) if name.endswith("_explorer")}
+    assert made | {"LearningCurve"} == set(CELLS)
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory, browser):
+    """A JupyterLab with settings of its own, and copies of what it may change."""
+    folder = tmp_path_factory.mktemp("lab")
+    shutil.copytree(ROOT / "notebooks", folder / "notebooks")
+    shutil.copytree(ROOT / "book" / "figures", folder / "book" / "figures")
+    cells = [nbformat.v4.new_code_cell(code.strip()) for code in [LOAD + MODELS, *CELLS.values()]]
+    cells.append(nbformat.v4.new_code_cell(TRAINS.strip()))
+    book = nbformat.v4.new_notebook(cells=cells)
+    book.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(book, folder / MADE_HERE)
+
+    own = tmp_path_factory.mktemp("settings")
+    news = {"fetchNews": "false", "checkForUpdates": False}
+    quiet = own / "user-settings" / "@jupyterlab" / "apputils-extension"
+    quiet.mkdir(parents=True)
+    (quiet / "notification.jupyterlab-settings").write_text(json.dumps(news))
+    environment = os.environ | {
+        "JUPYTER_CONFIG_DIR": str(own / "config"),
+        "JUPYTER_DATA_DIR": str(own / "data"),
+        "JUPYTER_RUNTIME_DIR": str(own / "runtime"),
+        "JUPYTERLAB_SETTINGS_DIR": str(own / "user-settings"),
+        "JUPYTERLAB_WORKSPACES_DIR": str(own / "workspaces"),
+        "IPYTHONDIR": str(own / "ipython"),
+        "OMP_NUM_THREADS": "1",
+        "TOKENIZERS_PARALLELISM": "false",
+    }
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", "--port=0"]
+    command += ["--allow-root", "--expose-app-in-browser", f"--notebook-dir={folder}"]
+    log = (own / "log").open("w+")
+    server = subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=folder)
+    try:
+        for _ in range(600):
+            found = list((own / "runtime").glob("jpserver-*.json"))
+            if found or server.poll() is not None:
+                break
+            time.sleep(0.1)
+        assert found, (own / "log").read_text()
+        said = json.loads(found[0].read_text())
+        yield SimpleNamespace(url=said["url"], token=said["token"], browser=browser)
+    finally:
+        server.terminate()
+        server.wait(timeout=60)
+        log.close()
+
+
+READY = """(name) => {
+  const open = window.jupyterapp?.shell.currentWidget;
+  return open?.context?.path === name && open.context.isReady
+    && open.sessionContext.session?.kernel?.status === "idle";
+}"""
+
+# The cells of the open notebook: has each run, and what came out.
+OUTPUTS = """() => {
+  const cells = [...window.jupyterapp.shell.currentWidget.content.model.cells];
+  return cells.filter((cell) => cell.type === "code").map((cell) => ({
+    count: cell.executionCount,
+    outputs: cell.outputs.toJSON().map((one) =>
+      [one.output_type, one.name ?? "", one.evalue ?? one.text ?? ""]),
+  }));
+}"""
+
+
+@contextmanager
+def opened_and_run(lab, name):
+    """Open a notebook, choose *Run All Cells* in the menu, and wait for the last of them."""
+    context = lab.browser.new_context(viewport={"width": 1300, "height": 1000})
+    context.set_default_timeout(60_000)
+    tab = context.new_page()
+    wrong = []
+
+    def pass_on(route):
+        if is_ours(route.request.url, lab.url):
+            return route.continue_()
+        wrong.append(f"asks for {route.request.url}")
+        return route.abort()
+
+    context.route("**/*", pass_on)
+    try:
+        tab.goto(f"{lab.url}lab/tree/{name}?token={lab.token}&reset")
+        tab.wait_for_function(READY, arg=name)
+        tab.get_by_role("menuitem", name="Run", exact=True).click()
+        tab.get_by_text("Run All Cells", exact=True).click()
+        for _ in range(1200):
+            cells = tab.evaluate(OUTPUTS)
+            failed = any(output[0] == "error" for cell in cells for output in cell["outputs"])
+            if failed or all(cell["count"] for cell in cells):
+                break
+            tab.wait_for_timeout(100)
+        yield tab, cells
+        assert not wrong
+    finally:
+        context.close()
+
+
+def outcome(cells):
+    """Which cells did not run, and what they say in red."""
+    said = [output for cell in cells for output in cell["outputs"]]
+    return [cell for cell in cells if not cell["count"]], [
+        output for output in said if output[0] == "error" or output[1] == "stderr"
+    ]
+
+
+def cell_of(tab, text):
+    """Bring the cell with some code into view. Give it, and its widget."""
+    number = tab.evaluate(
+        """(text) => {
+          const notebook = window.jupyterapp.shell.currentWidget.content;
+          const sources = [...notebook.model.cells].map((cell) => cell.sharedModel.source);
+          const number = sources.findIndex((source) => source.includes(text));
+          notebook.activeCellIndex = number;
+          notebook.scrollToItem(number, "start");
+          return number;
+        }""",
+        text,
+    )
+    assert number >= 0
+    cell = tab.locator(".jp-NotebookPanel:visible .jp-Cell.jp-mod-active")
+    cell.locator(".jp-OutputArea .book-picture, .jp-OutputArea .widget-html").first.wait_for()
+    return cell
+
+
+def active(tab):
+    return tab.evaluate("window.jupyterapp.shell.currentWidget.content.activeCellIndex")
+
+
+def press(tab, control, *keys):
+    """Press keys in a control, none of which JupyterLab may take for its own."""
+    control.focus()
+    before = active(tab)
+    for key in keys:
+        tab.keyboard.press(key)
+    assert active(tab) == before, "JupyterLab went to another cell"
+
+
+def test_a_notebook_of_the_book_runs_to_its_end_and_answers(lab, sentiment):
+    with opened_and_run(lab, BOOKS_OWN) as (tab, cells):
+        assert outcome(cells) == ([], [])
+        assert len(cells) > 20
+        cell = cell_of(tab, "pipeline_explorer(tokenizer, model)")
+        cell.get_by_label("Sentence").fill("What a wonderful film!")
+        explorer = widgets.pipeline_explorer(*sentiment, text="What a wonderful film!")
+        wait_for(tab, cell, explorer.picture)
+
+        cell = cell_of(tab, "temperature_explorer(first")
+        slider = cell.get_by_role("slider", name="Temperature")
+        press(tab, slider, "Home", "ArrowRight", "ArrowRight")
+        assert cell.locator(".value").inner_text() == f"{10**-0.9:.2f}"
+
+
+@pytest.fixture(scope="module")
+def ours():
+    """The same objects, made in this process by the same code."""
+    names = {}
+    exec(LOAD + MODELS, names)
+    return names
+
+
+def test_every_widget_answers(lab, ours):
+    with opened_and_run(lab, MADE_HERE) as (tab, cells):
+        assert outcome(cells) == ([], [])
+
+        def both(name):
+            return cell_of(tab, CELLS[name]), eval(CELLS[name], ours)
+
+        cell, one = both("pipeline_explorer")
+        cell.get_by_label("Sentence").fill("I love <b>this</b>.")
+        one.state = {"text": "I love <b>this</b>."}
+        wait_for(tab, cell, one.picture)
+
+        cell, one = both("temperature_explorer")
+        press(tab, cell.get_by_role("slider", name="Temperature"), "End", "ArrowLeft", "ArrowDown")
+        one.state = {**one.state, "temperature": 10**0.9}
+        wait_for(tab, cell, one.picture)
+
+        cell, one = both("mask_explorer")
+        press(tab, cell.get_by_role("radio", name="causal"), "ArrowRight")
+        cell.get_by_label("Written").fill("x y z")
+        one.state = {**one.state, "kind": "cross", "target": "x y z"}
+        wait_for(tab, cell, one.picture)
+        press(tab, cell.get_by_role("radio", name="cross"), "ArrowLeft", "ArrowUp")
+        one.state = {**one.state, "kind": "bidirectional"}
+        wait_for(tab, cell, one.picture)
+
+        cell, one = both("encoding_explorer")
+        cell.get_by_label("Text", exact=True).fill("Ça va, 电影 🤗?")
+        cell.get_by_label("Second text").fill("unwatchable")
+        one.state = {"text": "Ça va, 电影 🤗?", "pair": "unwatchable"}
+        wait_for(tab, cell, one.picture)
+
+        cell, one = both("padding_explorer")
+        cell.get_by_label("Texts").fill("one\ntwo three four five six seven eight nine")
+        row = cell.get_by_role("group", name="padding", exact=True)
+        press(tab, row.get_by_role("radio", name="True", exact=True), "ArrowRight")
+        row = cell.get_by_role("group", name="max_length", exact=True)
+        press(tab, row.get_by_role("radio", name="8", exact=True), "ArrowLeft", "ArrowUp")
+        texts = "one\ntwo three four five six seven eight nine"
+        one.state = {**one.state, "texts": texts, "padding": "max_length", "max_length": 4}
+        wait_for(tab, cell, one.picture)
+
+        for name, label, words in [
+            ("tokenizer_explorer", "Text", "unwatchable films"),
+            ("nearest_explorer", "Sentence", "bab"),
+            ("gap_explorer", "Text", "The film was [MASK]."),
+        ]:
+            cell, one = both(name)
+            cell.get_by_label(label).fill(words)
+            one.control.value = words
+            wait_for(tab, cell, one.picture.value)
+
+        cell, one = both("attention_explorer")
+        cell.get_by_label("Sentence").fill("three four")
+        for name in ("layer", "head"):
+            handle = cell.get_by_role("slider").nth(("layer", "head").index(name))
+            press(tab, handle, "ArrowRight", "ArrowRight")
+            one.control.controls[name].value = 2
+        one.control.controls["text"].value = "three four"
+        wait_for(tab, cell, one.picture.value)
+
+        cell, one = both("batching_explorer")
+        press(tab, cell.get_by_role("button", name="64"), "Space")
+        press(tab, cell.get_by_role("button", name="by length"), "Space")
+        one.control.controls["batch_size"].value = 64
+        one.control.controls["order"].value = "by length"
+        wait_for(tab, cell, one.picture.value)
+
+        cell, one = both("pair_explorer")
+        cell.get_by_label("First").fill("A wonderful film.")
+        one.control.controls["first"].value = "A wonderful film."
+        wait_for(tab, cell, one.picture.value)
+
+        cell = cell_of(tab, CELLS["LearningCurve"])
+        assert "step 3 of 3" in str(progress_picture(3, 3))
+        cell.get_by_text("step 3 of 3").wait_for()

@@ -1,0 +1,204 @@
+"""What `make book`, `make pdf` and `make links` leave, and the page *Publish your own*."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import textwrap
+import zipfile
+from pathlib import Path
+
+import pytest
+import yaml
+from bs4 import BeautifulSoup
+from hand_out import hand_out
+from list_links import outside_links
+from toc import documents
+
+ROOT = Path(__file__).parents[1]
+FRONT_DOOR = "<html><head><title>A &amp; B</title></head><body>door</body></html>"
+
+
+@pytest.fixture
+def small_site(tmp_path):
+    site = tmp_path / "html"
+    (site / "book").mkdir(parents=True)
+    (site / "_static").mkdir()
+    (site / "index.html").write_text(FRONT_DOOR)
+    (site / "book" / "page.html").write_text(
+        "<html><head><meta charset='utf-8'></head><body>"
+        "<a href='https://example.org/b'>b</a><a href='https://example.org/a#x'>a</a>"
+        "<a href='other.html'>inside</a><a href='#here'>here</a></body></html>"
+    )
+    (site / "book" / "other.html").write_text("<a href='https://example.org/b'>again</a>")
+    (site / "_static" / "x.js").write_text("1")
+    (site / ".buildinfo").write_text("for Sphinx")
+    return site
+
+
+def test_the_same_site_gives_the_same_archive(small_site, tmp_path):
+    first, again = tmp_path / "book.zip", tmp_path / "again" / "book.zip"
+    hand_out(small_site, first)
+    copy = tmp_path / "copy"
+    shutil.copytree(small_site, copy)
+    for path in copy.rglob("*"):
+        os.utime(path, (1, 1))
+        path.chmod(0o700)
+    again.parent.mkdir()
+    hand_out(copy, again)
+    assert first.read_bytes() == again.read_bytes()
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_the_archive_holds_the_site_and_a_door_to_it(small_site, tmp_path):
+    hand_out(small_site, tmp_path / "book.zip")
+    with zipfile.ZipFile(tmp_path / "book.zip") as archive:
+        assert archive.testzip() is None
+        names = archive.namelist()
+        assert names[0] == "book/START-HERE.html"
+        assert "book/site/book/page.html" in names
+        assert not any(".buildinfo" in name for name in names)
+        start = archive.read(names[0]).decode()
+        assert archive.read("book/site/index.html").decode() == FRONT_DOOR
+    assert "<h1>A &amp; B</h1>" in start
+    assert 'href="site/index.html"' in start
+
+
+def test_the_list_of_links_names_each_address_once(small_site):
+    assert outside_links(small_site) == {
+        "https://example.org/a#x": ["book/page.html"],
+        "https://example.org/b": ["book/other.html", "book/page.html"],
+    }
+
+
+def test_documents_are_listed_in_the_books_order(tmp_path):
+    toc = tmp_path / "toc.yml"
+    toc.write_text(
+        "root: a\nparts:\n  - chapters:\n      - file: b\n        sections:\n"
+        "          - file: c\n      - file: d\n"
+    )
+    assert documents(toc) == ["a", "b", "c", "d"]
+
+
+PAGE = (ROOT / "book" / "publish.md").read_text()
+
+
+@pytest.fixture(scope="module")
+def own_site(tmp_path_factory):
+    """Two pages of the book with another title, author and repository, changed as the page says."""
+    folder = tmp_path_factory.mktemp("own") / "book"
+    kept_out = shutil.ignore_patterns(".git", ".venv", "_build", "tests", "notebooks", ".*_cache")
+    shutil.copytree(ROOT, folder, ignore=kept_out)
+    settings = (folder / "_config.yml").read_text()
+    quoted = textwrap.dedent(re.search(r"```yaml\n(.*?) *```", PAGE, re.DOTALL)[1])
+    assert settings.count(quoted) == 1, "the page shows the lines as they stand"
+    own = {
+        "title": "Mine & yours",
+        "author": "Ada",
+        "repository": {"url": "https://github.com/ada/mine"},
+    }
+    (folder / "_config.yml").write_text(settings.replace(quoted, yaml.safe_dump(own)))
+    toc = {
+        "format": "jb-book",
+        "root": "book/welcome",
+        "chapters": [{"file": "book/publish"}],
+    }
+    (folder / "book" / "_toc.yml").write_text(yaml.safe_dump(toc))
+    program = Path(sys.executable).with_name("jupyter-book")
+    command = [program, "build", ".", "--toc", "book/_toc.yml", "--quiet"]  # links are missing
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder / "_build" / "html"
+
+
+def test_title_author_and_repository_stand_in_one_place(own_site):
+    pages = {name: (own_site / f"book/{name}.html").read_text() for name in ("welcome", "publish")}
+    first, other = (BeautifulSoup(pages[name], "html.parser") for name in ("welcome", "publish"))
+    assert first.select_one("article h1").get_text().startswith("Mine & yours")
+    assert "Mine & yours" in other.title.get_text()
+    for soup in (first, other):
+        assert soup.select_one(".bd-sidebar-primary .logo__title").get_text().strip() == (
+            "Mine & yours"
+        )
+        assert "Ada" in soup.select_one("footer.bd-footer-content, .bd-footer").get_text()
+        assert soup.select("a[href='https://github.com/ada/mine']")
+        picture = soup.find("meta", {"property": "og:image"})["content"]
+        assert picture == "https://ada.github.io/mine/_static/card.png"
+    old = yaml.safe_load((ROOT / "_config.yml").read_text())["title"]
+    said = re.sub(r"(?s)<div class=.highlight-yaml.*?</div>", "", "".join(pages.values()))
+    assert old not in said
+
+
+def test_the_commands_of_the_page_are_those_of_the_book():
+    makefile = (ROOT / "Makefile").read_text()
+    for target in set(re.findall(r"`?make (\w+)`?", PAGE)):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+    for name in re.findall(r"`(_build/[\w./-]+)`", PAGE):
+        assert re.search(rf":= {re.escape(name)}$", makefile, re.MULTILINE), name
+    for name in re.findall(r"`((?:book/)?[\w-]+\.(?:yml|lock|md|py)|book/[\w./]+)`", PAGE):
+        assert (ROOT / name).exists(), name
+
+
+def test_the_workflow_of_the_page_publishes_what_make_book_leaves():
+    (workflow,) = (ROOT / ".github" / "workflows").glob("publish.yml")
+    steps = yaml.safe_load(workflow.read_text())["jobs"]["publish"]["steps"]
+    assert "make book" in [step.get("run") for step in steps]
+    (sent,) = [step["with"]["path"] for step in steps if "upload-pages" in step.get("uses", "")]
+    assert sent == "_build/html"
+
+
+def test_the_page_s_server_serves_the_book_and_its_model(site, browser):
+    """The command of the page, on a port of its own; the model is the hardest to serve."""
+    line = re.search(r"^\.venv/bin/python (-m http\.server .+)$", PAGE, re.MULTILINE)[1]
+    assert line.endswith(" 8000")
+    arguments = line.replace("_build/html", str(site)).removesuffix("8000").split()
+    server = subprocess.Popen(
+        [sys.executable, "-u", *arguments, "0"],
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+    )  # fmt: skip
+    tab = browser.new_page()
+    try:
+        address = re.search(r"http://[\d.:]+/", server.stdout.readline())[0]
+        tab.goto(f"{address}notebooks/en/2-using-transformers/2-1-behind-the-pipeline.html")
+        tab.get_by_role("button", name="Load the model").click()
+        tab.get_by_text("runs in your browser now").wait_for(timeout=60_000)
+    finally:
+        tab.close()
+        server.terminate()
+        server.wait()
+
+
+def test_the_unpacked_archive_opens_by_a_double_click(site, browser, tmp_path):
+    hand_out(site, tmp_path / "book.zip")
+    with zipfile.ZipFile(tmp_path / "book.zip") as archive:
+        archive.extractall(tmp_path)
+    tab = browser.new_page()
+    tab.goto((tmp_path / "book" / "START-HERE.html").as_uri())
+    tab.wait_for_url("**/site/book/welcome.html")
+    tab.goto((tmp_path / "book" / "site" / "search.html").as_uri() + "?q=padding")
+    tab.locator("#search-results a", has_text="Several sequences").first.wait_for()
+    tab.close()
+
+
+def test_the_whole_book_is_printed_as_one_pdf(site, browser, tmp_path):
+    from print_book import print_book
+    from pypdf import PdfReader
+
+    names = ["book/welcome", "book/introduction", "book/glossary"]
+    starts = print_book(browser, site, tmp_path / "book.pdf", names)
+    printed = PdfReader(tmp_path / "book.pdf")
+    assert list(starts) == names
+    assert [0, *sorted(starts.values())[1:]] == list(starts.values())
+    for name, words in zip(
+        names, ("Transformers, hands on", "Introduction", "Glossary"), strict=True
+    ):
+        assert words in printed.pages[starts[name]].extract_text()
+    assert len([one for one in printed.outline if not isinstance(one, list)]) == len(names)
+    annotations = [
+        reference.get_object() for page in printed.pages for reference in page.get("/Annots") or []
+    ]
+    inside = [one for one in annotations if "/Dest" in one]
+    assert inside, "links between pages lead to pages of the PDF"
+    addresses = [str(one["/A"].get("/URI", "")) for one in annotations if "/A" in one]
+    assert not any("127.0.0.1" in address for address in addresses)
