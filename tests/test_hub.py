@@ -45,7 +45,7 @@ def hub(originals, tmp_path_factory):
         for name, folder in originals.items()
     }
     # a few pairs: what is learned from them by models with random weights says nothing anyway
-    mrpc = hub_stub.make_mrpc(tmp_path_factory.mktemp("mrpc"), rows=96)
+    mrpc = hub_stub.make_mrpc(tmp_path_factory.mktemp("mrpc"), rows=176)
     repositories[REPOSITORY] = (REVISION, mrpc)
     with hub_stub.HubStub(repositories) as stub:
         yield stub

@@ -114,12 +114,13 @@ def lab(tmp_path_factory, browser):
     server = subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=folder)
     try:
         for _ in range(600):
-            found = list((own / "runtime").glob("jpserver-*.json"))
-            if found or server.poll() is not None:
+            # it is there a moment before it is written
+            found = [path.read_text() for path in (own / "runtime").glob("jpserver-*.json")]
+            if any(found) or server.poll() is not None:
                 break
             time.sleep(0.1)
-        assert found, (own / "log").read_text()
-        said = json.loads(found[0].read_text())
+        assert any(found), (own / "log").read_text()
+        said = json.loads(found[0])
         yield SimpleNamespace(url=said["url"], token=said["token"], browser=browser)
     finally:
         server.terminate()
