@@ -46,11 +46,14 @@ vendor: $(READY)  ## Fetch and make, once, what runs on the pages with no kernel
 	@$(BIN)/python book/vendor.py
 
 test: $(READY) vendor lint  ## Check everything: helpers, notebooks, site
-	$(BIN)/python -m pytest tests -n 2 --dist loadfile
+	@# what takes longest comes first, so that neither process waits for the other at the end
+	$(BIN)/python -m pytest tests/faults tests/test_hub.py \
+	  $(filter-out tests/test_hub.py,$(wildcard tests/test_*.py)) -n 2 --dist loadfile --no-loadscope-reorder
 	@# the kernels, too, turn a library's deprecation warning into an error
 	PYTHONWARNINGS=error::DeprecationWarning,error::FutureWarning \
-	$(BIN)/python -m pytest $(NOTEBOOKS) --nbval --nbval-current-env \
-	  --nbval-sanitize-with tests/sanitize.cfg --nbval-cell-timeout=900 -n 2 --dist loadfile
+	$(BIN)/python -m pytest $(shell ls -dr $(NOTEBOOKS)/*/*/) --nbval --nbval-current-env \
+	  --nbval-sanitize-with tests/sanitize.cfg --nbval-cell-timeout=900 \
+	  -n 2 --dist loadfile --no-loadscope-reorder
 
 lab: $(READY)  ## Open the notebooks in JupyterLab
 	@# JupyterLab asks for news and for updates on the network; a room without one need not hear of it
