@@ -7,7 +7,6 @@ noisy, and a number of seconds from one says nothing about another.
 from __future__ import annotations
 
 import os
-import resource
 import statistics
 import tempfile
 import time
@@ -247,8 +246,6 @@ def main() -> None:
         compare_trainings,
     ):
         measure(bench)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    row("peak memory of all this, GiB", f"{peak:.2f}", "2")
 
 
 if __name__ == "__main__":
