@@ -78,14 +78,16 @@ def fetch(package: Package, folder: Path) -> None:
             cwd=temporary,
             capture_output=True,
             text=True,
-            env=os.environ | {"PATH": path},
+            # where a network has a certificate of its own, the machine knows it and npm asks it
+            env=os.environ | {"PATH": path, "NODE_USE_SYSTEM_CA": "1"},
             check=False,
         )
         archives = list(Path(temporary).glob("*.tgz"))
         if done.returncode or len(archives) != 1:
             raise VendorError(
                 f"npm could not fetch {wanted}. Building the site for the first time needs the "
-                f"network; afterwards book/_vendor has it. npm says:\n{done.stderr.strip()}"
+                "network; afterwards book/_vendor has it. npm says:\n"
+                f"{done.stderr.strip() or done.stdout.strip()}"
             )
         digest = hashlib.sha512(archives[0].read_bytes()).digest()
         integrity = f"sha512-{base64.b64encode(digest).decode()}"

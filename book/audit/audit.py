@@ -41,7 +41,8 @@ GOALS = {
 def environment() -> dict[str, str]:
     """Let npm and Lighthouse find the Node.js of this environment, and the browser."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    return os.environ | {"PATH": path, "CHROME_PATH": chromium() or ""}
+    own = {"PATH": path, "CHROME_PATH": chromium() or "", "NODE_USE_SYSTEM_CA": "1"}
+    return os.environ | own
 
 
 def install() -> Path:
