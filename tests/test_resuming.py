@@ -31,6 +31,14 @@ from helpers.training import History, evaluate, linear_schedule, train
 ROWS = make_rows(18)  # 5 batches of up to 4
 
 
+@pytest.fixture(autouse=True)
+def interruptible():
+    """Let Ctrl-C interrupt: a shell that starts the tests in the background has switched it off."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def seeded():
     return torch.Generator().manual_seed(5)
 
