@@ -24,6 +24,7 @@ from helpers.training import (
     History,
     HistoryCallback,
     TrainingError,
+    bfloat16_is_faster,
     evaluate,
     linear_schedule,
     train,
@@ -346,3 +347,21 @@ def test_settings_that_would_train_nothing_are_named():
     assert "Expected clip to be above 0" in attempt(clip=0)[1]
     assert "resume=True alone" in attempt(resume=True)[1]
     assert "one of 1. Pass a fresh one" in attempt(history=History([0.5], [0.1]))[1]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "faster"), [(0.5, True), (0.8, True), (0.9, False), (10, False)]
+)
+def test_bfloat16_is_faster_where_it_takes_clearly_less_time(monkeypatch, seconds, faster):
+    class Timer:
+        """In place of torch's: a second for float32, and for bfloat16 what the test says."""
+
+        def __init__(self, statement, globals, num_threads):
+            half = globals["matrix"].dtype == torch.bfloat16
+            self.median = seconds if half else 1.0
+
+        def blocked_autorange(self, min_run_time):
+            return self
+
+    monkeypatch.setattr("torch.utils.benchmark.Timer", Timer)
+    assert bfloat16_is_faster() is faster
