@@ -36,7 +36,18 @@ from helpers.training import bfloat16_is_faster, evaluate, linear_schedule, trai
 
 ROUNDS = 5
 STEPS = 15  # of a short measurement
-BATCH, RATE, EPOCHS = 16, 1e-4, 2  # the book's settings
+# The book's settings, and those of the checkpoint itself.
+BATCH, RATE, EPOCHS = 16, 1e-4, 2
+MODEL = {
+    "attn_implementation": "eager",
+    "hidden_dropout_prob": 0.0,
+    "attention_probs_dropout_prob": 0.0,
+}
+DEFAULTS = {
+    "attn_implementation": "sdpa",
+    "hidden_dropout_prob": 0.1,
+    "attention_probs_dropout_prob": 0.1,
+}
 
 
 class Bench:
@@ -56,18 +67,18 @@ class Bench:
     def tokenize(self, rows: dict) -> dict:
         return self.tokenizer(rows["sentence1"], rows["sentence2"], truncation=True)
 
-    def model(self, attention: str = "eager"):
-        """Load the encoder with a new head, the same each time."""
+    def model(self, **settings):
+        """Load the encoder with a new head, the same each time; with the book's settings."""
         set_seed(42)
         return AutoModelForSequenceClassification.from_pretrained(
-            self.checkpoint, num_labels=2, attn_implementation=attention
+            self.checkpoint, num_labels=2, **MODEL | settings
         )
 
-    def trainer(self, attention: str = "eager", **settings) -> Callable:
+    def trainer(self, model=None, **settings) -> Callable:
         """Prepare the Trainer, with its defaults or with settings; give what trains a model."""
         folder = tempfile.TemporaryDirectory()
         trainer = Trainer(
-            self.model(attention),
+            model or self.model(),
             TrainingArguments(folder.name, use_cpu=True, disable_tqdm=True, **settings),
             train_dataset=self.data["train"],
             data_collator=self.collate,
@@ -154,7 +165,7 @@ def compare_loops(bench: Bench) -> None:
 
 def compare_trainings(bench: Bench) -> None:
     """Whole trainings, once each: the Trainer's defaults, and our fastest settings."""
-    slow, by_defaults = timed(bench.trainer(attention="sdpa"))
+    slow, by_defaults = timed(bench.trainer(bench.model(**DEFAULTS)))
     fast, by_us = timed(bench.loop(epochs=EPOCHS, by_length=True))
     scores = bench.scores(by_defaults), bench.scores(by_us)
     f1 = " and ".join(f"{100 * score['f1']:.1f}" for score in scores)
@@ -171,10 +182,22 @@ def compare_attention(bench: Bench) -> None:
     steps = {"max_steps": STEPS, "per_device_train_batch_size": BATCH, "save_strategy": "no"}
     steps["bf16"] = bench.bfloat16
     found = ratio(
-        lambda: bench.trainer(attention="sdpa", **steps),
-        lambda: bench.trainer(attention="eager", **steps),
+        lambda: bench.trainer(bench.model(attn_implementation="sdpa"), **steps),
+        lambda: bench.trainer(bench.model(attn_implementation="eager"), **steps),
     )
     row("attention 'sdpa' / 'eager', in the precision above", f"{found:.2f}")
+
+
+def compare_dropout(bench: Bench) -> None:
+    """With the checkpoint's dropout and without."""
+    steps = {"max_steps": STEPS, "per_device_train_batch_size": BATCH, "save_strategy": "no"}
+    steps["bf16"] = bench.bfloat16
+    dropout = {name: value for name, value in DEFAULTS.items() if "dropout" in name}
+    found = ratio(
+        lambda: bench.trainer(bench.model(**dropout), **steps),
+        lambda: bench.trainer(**steps),
+    )
+    row("with dropout / without", f"{found:.2f}")
 
 
 def compare_padding(bench: Bench) -> None:
@@ -241,6 +264,7 @@ def main() -> None:
         compare_map,
         compare_padding,
         compare_attention,
+        compare_dropout,
         compare_loops,
         share_of_the_machine,
         compare_trainings,

@@ -220,15 +220,15 @@ def _byte_tokenizer():
     return GPT2Tokenizer(vocab={symbol: index for index, symbol in enumerate(symbols)}, merges=[])
 
 
-def make_mrpc(folder: Path, *, rows: int | None = None) -> Path:
+def make_mrpc(folder: Path, *, rows: dict[str, int] | None = None) -> Path:
     """Save the book's pairs under the names of GLUE's files, other files of GLUE's beside them.
 
     Parameters
     ----------
     folder : Path
         Where to make the folder.
-    rows : int, optional
-        How many of each split, the first ones. None means all.
+    rows : dict of str to int, optional
+        How many of a split, the first ones. Of a split that isn't named, all.
 
     Returns
     -------
@@ -242,7 +242,7 @@ def make_mrpc(folder: Path, *, rows: int | None = None) -> Path:
     (folder / "glue" / "mrpc").mkdir(parents=True)
     for split in SPLITS:
         pairs = Dataset.from_parquet(str(BUNDLED / CORPUS / f"{split}.parquet"))
-        pairs = pairs.select(range(len(pairs) if rows is None else rows))
+        pairs = pairs.select(range((rows or {}).get(split, len(pairs))))
         pairs.to_parquet(folder / "glue" / "mrpc" / f"{split}-00000-of-00001.parquet")
     for decoy in ("README.md", "glue.py", "sst2/train-00000-of-00001.parquet"):
         (folder / "glue" / decoy).parent.mkdir(exist_ok=True)

@@ -188,6 +188,7 @@ def test_the_script_trains_and_saves_in_two_processes(tmp_path):
     (line,) = done.stdout.splitlines()
     result = json.loads(line)
     assert (result["processes"], result["steps"], len(result["losses"])) == (2, 3, 3)
+    assert [scores["epoch"] for scores in result["evaluations"]] == [0, 1]  # 0: untrained
     assert result["evaluations"][0].keys() == {"epoch", "accuracy", "f1"}
     assert "stand-in" in done.stderr  # said, and by one process
     assert done.stderr.count("stand-in") == 2

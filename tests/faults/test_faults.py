@@ -28,7 +28,7 @@ class Fault(NamedTuple):
     right: str
     wrong: str
     tests: str
-    notebook: str = BEHIND_THE_PIPELINE
+    notebook: str | None = BEHIND_THE_PIPELINE
 
 
 FAULTS = {
@@ -113,7 +113,7 @@ FAULTS = {
         "                            schedule.step()\n"
         "                        optimizer.step()\n",
         "tests/test_training.py",
-        "notebooks/en/3-fine-tuning/3-3-the-training-loop.ipynb",
+        None,  # 3-3 trains for a minute until it shows: the fault above stands for both
     ),
 }
 
@@ -171,12 +171,12 @@ def planted(file: Path, right: str, wrong: str) -> Iterator[None]:
 def test_unit_tests_and_nbval_notice(copy, name):
     fault = FAULTS[name]
     with planted(copy / fault.file, fault.right, fault.wrong):
-        unit_tests = check(copy, fault.tests)
-        notebook = nbval(copy, fault.notebook)
-    assert unit_tests.returncode == 1, unit_tests.stdout + unit_tests.stderr
-    assert "failed" in unit_tests.stdout
-    assert notebook.returncode == 1, notebook.stdout + notebook.stderr
-    assert "failed" in notebook.stdout
+        results = [check(copy, fault.tests)]
+        if fault.notebook:
+            results.append(nbval(copy, fault.notebook))
+    for result in results:
+        assert result.returncode == 1, result.stdout + result.stderr
+        assert "failed" in result.stdout
 
 
 def test_without_a_fault_nbval_passes(copy):

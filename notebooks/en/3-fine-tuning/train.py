@@ -95,7 +95,9 @@ def train(accelerator, model, train_loader, eval_loader, metric, args):
     )  # Accelerate
     schedule = accelerator.prepare(schedule)  # Accelerate
 
-    losses, evaluations = [], []
+    losses = []
+    scores = evaluate(accelerator, model, eval_loader, metric)
+    evaluations = [{"epoch": 0, **scores}]
     main_process = accelerator.is_main_process  # Accelerate
     bar = tqdm(total=steps, unit="step", disable=not main_process)
     for epoch in range(1, args.epochs + 1):
