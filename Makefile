@@ -47,8 +47,9 @@ vendor: $(READY)  ## Fetch and make, once, what runs on the pages with no kernel
 
 test: $(READY) vendor lint  ## Check everything: helpers, notebooks, site
 	@# what takes longest comes first, so that neither process waits for the other at the end
-	$(BIN)/python -m pytest tests/faults tests/test_hub.py \
-	  $(filter-out tests/test_hub.py,$(wildcard tests/test_*.py)) -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest tests/faults tests/test_hub.py tests/test_browser.py \
+	  $(filter-out tests/test_hub.py tests/test_browser.py,$(wildcard tests/test_*.py)) \
+	  -n 2 --dist loadfile --no-loadscope-reorder
 	@# the kernels, too, turn a library's deprecation warning into an error
 	PYTHONWARNINGS=error::DeprecationWarning,error::FutureWarning \
 	$(BIN)/python -m pytest $(shell ls -dr $(NOTEBOOKS)/*/*/) --nbval --nbval-current-env \
@@ -75,8 +76,8 @@ format: $(READY)  ## Mend the code's style, in notebooks too
 	@# an .ipynb is never edited: its .md is mended, and 'make notebooks' carries it over
 	find $(NOTEBOOKS) -name '*.md' | xargs -r -n 1 $(BIN)/jupytext --quiet --pipe '$(BIN)/ruff format --config $(NOTEBOOKS)/ruff.toml -'
 
-faults: $(READY)  ## Plant faults and see the checks go red
-	$(BIN)/python -m pytest tests/faults -n 2
+faults: $(READY)  ## Plant faults and see the checks go red, in the notebooks that train, too
+	BOOK_ALL_FAULTS=1 $(BIN)/python -m pytest tests/faults -n 2
 
 adapter: $(READY)  ## Train an adapter again: NAME=sentiment (15 minutes), masked or causal (45)
 	@case '$(NAME)' in \
