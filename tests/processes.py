@@ -1,8 +1,12 @@
-"""Run a piece of Python in a process of its own, as a second notebook would."""
+"""Run Python in a process of its own: a fresh one, or one that has the libraries loaded already."""
 
+import multiprocessing
 import os
 import subprocess
 import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
 
 
 def start(code: str, *arguments, **environment) -> subprocess.Popen:
@@ -16,6 +20,69 @@ def start(code: str, *arguments, **environment) -> subprocess.Popen:
 
 
 def run(code: str, *arguments, **environment) -> tuple[int, str, str]:
+    """Run a piece of code as a second notebook would: nothing is loaded yet."""
     process = start(code, *arguments, **environment)
     out, err = process.communicate(timeout=90)
     return process.returncode, out, err
+
+
+# A fresh process loads these for longer than most tests take. They are loaded once, by a process
+# that does nothing else, of which each process below is a copy. Nothing of the book is among them.
+_server = multiprocessing.get_context("forkserver")
+_server.set_forkserver_preload(
+    [
+        "accelerate",
+        "evaluate",
+        "matplotlib.pyplot",
+        "nbval.plugin",
+        "pandas",
+        "torch",
+        "transformers.models.auto.modeling_auto",
+        "transformers.pipelines",
+        "transformers.trainer",
+    ]
+)
+
+
+def run_loaded(function: Callable, *arguments, **environment) -> tuple[int, str, str]:
+    """Call a function, which a module of this folder holds, where the libraries are loaded.
+
+    A variable of the environment that a library reads once, when it is loaded, comes too late.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        printed = [Path(folder, name) for name in ("stdout", "stderr")]
+        process = _server.Process(target=_call, args=(printed, environment, function, arguments))
+        process.start()
+        process.join(timeout=300)
+        if process.is_alive():
+            process.kill()
+            process.join()
+        out, err = (path.read_text() if path.exists() else "" for path in printed)
+    return process.exitcode, out, err
+
+
+def _call(printed: list[Path], environment: dict, function: Callable, arguments: tuple) -> None:
+    for number, path in enumerate(printed, start=1):
+        with path.open("w") as file:
+            os.dup2(file.fileno(), number)
+    os.environ.update(environment)
+    function(*arguments)
+
+
+def run_code(code: str, *arguments) -> None:
+    """Run a piece of code, as `python -c` does."""
+    sys.argv = ["-c", *map(str, arguments)]
+    exec(compile(code, "<code>", "exec"), {"__name__": "__main__"})
+
+
+def run_pytest(folder: Path, *arguments: str) -> None:
+    """Run pytest in a folder whose modules come first, before those of the book itself."""
+    import pytest
+
+    for name in [name for name in os.environ if name.startswith("PYTEST_")]:
+        del os.environ[name]  # they are of the tests that started this
+    os.environ["PYTHONPATH"] = str(folder)
+    os.chdir(folder)
+    sys.path.insert(0, str(folder))
+
+    sys.exit(pytest.main(list(arguments)))

@@ -5,26 +5,27 @@ import importlib.util
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
-import textwrap
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from processes import run_code, run_loaded
 
 from helpers.training import linear_schedule, train
 
 SCRIPT = Path(__file__).parents[1] / "notebooks" / "en" / "3-fine-tuning" / "train.py"
 STEPS = 20
 
-# Run in a process of its own, since what an Accelerator knows belongs to the whole process.
+# Run in processes of their own, since what an Accelerator knows belongs to the whole process.
 TINY = """
-import importlib.util, json, sys
+import json, sys
 import torch
 from accelerate import Accelerator
 from torch.utils.data import DataLoader
-sys.path.insert(0, {tests!r})
 from test_accelerate_script import load_script, tiny_model, tiny_rows
 from helpers.metrics import load_metric
 
@@ -83,37 +84,41 @@ def tiny_rows(number: int = 160):
     ]
 
 
-def start(command: list[str], folder: Path, **environment) -> subprocess.CompletedProcess:
-    settings = {"OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
-    return subprocess.run(
-        [sys.executable, *command],
-        env=os.environ | settings | environment,
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
+def together(processes: int, code: str, *arguments) -> str:
+    """Run a piece of code in processes that know of each other, and give what they printed."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    # what torchrun sets, too
+    group = {"WORLD_SIZE": processes, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+    ranks = [{**group, "RANK": rank, "LOCAL_RANK": rank} for rank in range(processes)]
+    if processes == 1:
+        ranks = [{}]  # started without torchrun
+
+    def run_rank(rank: dict[str, object]) -> str:
+        settings = {name: str(value) for name, value in rank.items()}
+        status, out, err = run_loaded(
+            run_code, code, *arguments, ACCELERATE_USE_CPU="true", **settings
+        )
+        assert status == 0, err[-2000:]
+        return out
+
+    with ThreadPoolExecutor() as pool:
+        return "".join(pool.map(run_rank, ranks))
 
 
-def tiny(folder: Path, processes: int, *options: str) -> dict:
+def tiny(processes: int, *options: str) -> dict:
     """Train the very small model with the script's own function."""
-    file = folder / "tiny.py"
-    file.write_text(textwrap.dedent(TINY).format(tests=str(Path(__file__).parent)))
-    torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(processes)]
-    command = [] if processes == 1 else torchrun
-    done = start([*command, str(file), *options], folder, ACCELERATE_USE_CPU="true")
-    assert done.returncode == 0, done.stderr[-2000:]
-    return json.loads(done.stdout)  # one line, from one process
+    return json.loads(together(processes, TINY, *options))  # one line, from one process
 
 
 @pytest.mark.parametrize(("batch_size", "accumulate"), [(8, 1), (4, 2)])
-def test_one_process_has_the_losses_of_our_own_loop(tmp_path, batch_size, accumulate):
+def test_one_process_has_the_losses_of_our_own_loop(batch_size, accumulate):
     import torch
     from torch.utils.data import DataLoader
 
     options = ["--epochs", "1", "--batch-size", str(batch_size), "--learning-rate", "1e-3"]
-    script = tiny(tmp_path, 1, *options, "--gradient-accumulation", str(accumulate))
+    script = tiny(1, *options, "--gradient-accumulation", str(accumulate))
 
     model = tiny_model()
     loader = DataLoader(
@@ -136,9 +141,9 @@ def test_one_process_has_the_losses_of_our_own_loop(tmp_path, batch_size, accumu
     assert abs(means[-1] - means[0]) > 1e-3  # it moved
 
 
-def test_two_processes_train_as_one_and_count_each_row_once(tmp_path):
-    one = tiny(tmp_path, 1, "--epochs", "2", "--batch-size", "16", "--learning-rate", "1e-3")
-    two = tiny(tmp_path, 2, "--epochs", "2", "--batch-size", "8", "--learning-rate", "1e-3")
+def test_two_processes_train_as_one_and_count_each_row_once():
+    one = tiny(1, "--epochs", "2", "--batch-size", "16", "--learning-rate", "1e-3")
+    two = tiny(2, "--epochs", "2", "--batch-size", "8", "--learning-rate", "1e-3")
     assert (one["processes"], two["processes"]) == (1, 2)
     assert one["steps"] == two["steps"] == STEPS
     assert two["losses"] == pytest.approx(one["losses"], abs=1e-4)
@@ -165,25 +170,28 @@ accelerator.end_training()
 """
 
 
-def test_plain_gather_counts_some_rows_twice_in_two_processes(tmp_path):
+def test_plain_gather_counts_some_rows_twice_in_two_processes():
     """What *Then and now* says of it."""
-    (tmp_path / "gather.py").write_text(GATHER)
-    torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
-    done = start([*torchrun, "gather.py"], tmp_path, ACCELERATE_USE_CPU="true")
-    assert done.returncode == 0, done.stderr[-2000:]
-    gathered, for_metrics = map(json.loads, done.stdout.splitlines())
+    gathered, for_metrics = map(json.loads, together(2, GATHER).splitlines())
     assert sorted(gathered) == sorted([*range(21), 0, 1, 2])
     assert sorted(for_metrics) == [*range(21)]
 
 
 def test_the_script_trains_and_saves_in_two_processes(tmp_path):
-    """The real script, on a few rows; the folder that it saves can be loaded."""
+    """The real script, started by torchrun, on a few rows; what it saves can be loaded."""
     from transformers import AutoModelForSequenceClassification
 
     launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
     options = ["--rows", "12", "--epochs", "1", "--batch-size", "2", "--output", "saved"]
-    few = _few_rows(tmp_path)
-    done = start([*launcher, str(few), *options], tmp_path, ACCELERATE_USE_CPU="true")
+    done = subprocess.run(
+        [sys.executable, *launcher, str(_few_rows(tmp_path)), *options],
+        env=os.environ | {"ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr[-2000:]
     (line,) = done.stdout.splitlines()
     result = json.loads(line)

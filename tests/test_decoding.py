@@ -136,21 +136,31 @@ def test_decode_refuses(logits, id2label, error, says):
         decode(logits, id2label)
 
 
-@pytest.mark.parametrize("top_k", [1, None], ids=["best label", "all labels"])
-def test_decode_equals_the_pipeline(sentiment, sentences, top_k):
-    """On 200 held-out sentences: same labels, scores to 1e-6."""
+@pytest.fixture(scope="module")
+def logits_of_200(sentiment, sentences) -> tuple[list[str], torch.Tensor]:
+    """200 held-out sentences, and what the model says of each.
+
+    One text at a time, as the pipeline does it: padding moves the last digits.
+    """
     tokenizer, model = sentiment
     texts = [text for text, _ in sentences[:200]]
     assert len(texts) == 200
-    options = {} if top_k == 1 else {"top_k": None}
-    expected = pipeline("sentiment-analysis", model=model, tokenizer=tokenizer)(texts, **options)
-    # one text at a time, as the pipeline does it: padding moves the last digits
     with torch.inference_mode():
         rows = [
             model(**tokenizer(text, truncation=True, return_tensors="pt")).logits[0]
             for text in texts
         ]
-    found = decode(torch.stack(rows), model.config.id2label, all_labels=top_k is None)
+    return texts, torch.stack(rows)
+
+
+@pytest.mark.parametrize("top_k", [1, None], ids=["best label", "all labels"])
+def test_decode_equals_the_pipeline(sentiment, logits_of_200, top_k):
+    """Same labels, scores to 1e-6."""
+    tokenizer, model = sentiment
+    texts, rows = logits_of_200
+    options = {} if top_k == 1 else {"top_k": None}
+    expected = pipeline("sentiment-analysis", model=model, tokenizer=tokenizer)(texts, **options)
+    found = decode(rows, model.config.id2label, all_labels=top_k is None)
 
     def flat(answers):
         return answers if top_k == 1 else [answer for row in answers for answer in row]

@@ -6,12 +6,11 @@ import random
 import signal
 import threading
 import time
-from pathlib import Path
 
 import pytest
 import torch
 from accelerate.data_loader import SeedableRandomSampler
-from processes import run
+from processes import run_code, run_loaded
 from safetensors.torch import load_file
 from small_training import (
     make_loader,
@@ -31,7 +30,7 @@ from helpers.training import History, evaluate, linear_schedule, train
 ROWS = make_rows(18)  # 5 batches of up to 4
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(autouse=True, scope="module")  # before what interrupts a training once for all
 def interruptible():
     """Let Ctrl-C interrupt: a shell that starts the tests in the background has switched it off."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -327,7 +326,7 @@ print(len(run.history.losses))
     ("fault", "saved"), [("between", 6), ("model.safetensors", 3), ("random.safetensors", 3)]
 )
 def test_a_killed_process_is_taken_up_from_what_was_saved(whole, tmp_path, fault, saved):
-    code, _, err = run(TRAIN, tmp_path, fault, PYTHONPATH=str(Path(__file__).parent))
+    code, _, err = run_loaded(run_code, TRAIN, tmp_path, fault)
     assert code == -signal.SIGKILL, err
     assert [path.name for path in tmp_path.glob("step-*")] == [f"step-{saved}-epoch-{saved // 5}"]
     assert len(list(tmp_path.glob("part-*"))) == (fault != "between")
@@ -345,7 +344,7 @@ def test_another_process_goes_on_to_the_same_weights(whole, tmp_path):
     first = Run(checkpoint=tmp_path)
     in_backward(first, 9)
     check_interruption(first, whole()[1])
-    code, out, err = run(TRAIN, tmp_path, "", PYTHONPATH=str(Path(__file__).parent))
+    code, out, err = run_loaded(run_code, TRAIN, tmp_path, "")
     assert (code, out.strip()) == (0, "15"), err
     done = Run(seed=99, checkpoint=tmp_path, resume=True)
     done.train()  # there is nothing left to do

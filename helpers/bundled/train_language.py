@@ -185,6 +185,7 @@ def fit(model, tokenizer, train: list[str], held_out: list[str], objective: str)
 
 
 @torch.inference_mode()
+@torch.inference_mode()
 def held_out_loss(model, tokenizer, texts: list[str], objective: str) -> float:
     """Measure the mean loss a label, in nats, with the same masks every time."""
     model.eval()

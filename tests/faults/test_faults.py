@@ -10,14 +10,13 @@ In the notebooks that train it takes a minute until a fault shows: nbval is trie
 
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from processes import run_loaded, run_pytest
 
 ROOT = Path(__file__).parents[2]
 BEHIND_THE_PIPELINE = "notebooks/en/2-using-transformers/2-1-behind-the-pipeline.ipynb"
@@ -135,27 +134,17 @@ def copy(tmp_path_factory) -> Path:
     return folder
 
 
-def check(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
-    """Run pytest on the copy; its own helpers come first on the path."""
-    environment = {
-        **os.environ,
-        "PYTHONPATH": str(folder),
-        "OMP_NUM_THREADS": "1",
-        "PYTHONWARNINGS": "error::DeprecationWarning,error::FutureWarning",
-    }
-    for name in [name for name in environment if name.startswith("PYTEST_")]:
-        del environment[name]
-    return subprocess.run(
-        [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *arguments],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
+def check(folder: Path, *arguments: str) -> tuple[int, str]:
+    """Run pytest on the copy, and give its exit status and what it printed."""
+    options = ["-x", "-q", "-p", "no:cacheprovider"]
+    warnings = "error::DeprecationWarning,error::FutureWarning"
+    status, out, err = run_loaded(
+        run_pytest, folder, *options, *arguments, OMP_NUM_THREADS="1", PYTHONWARNINGS=warnings
     )
+    return status, out + err
 
 
-def nbval(folder: Path, notebook: str) -> subprocess.CompletedProcess:
+def nbval(folder: Path, notebook: str) -> tuple[int, str]:
     """Run a notebook as `make test` does."""
     options = ["--nbval", "--nbval-current-env", "--nbval-sanitize-with", "tests/sanitize.cfg"]
     return check(folder, notebook, *options)
@@ -180,9 +169,9 @@ def test_unit_tests_and_nbval_notice(copy, name):
         results = [check(copy, fault.tests)]
         if not fault.slow or os.environ.get("BOOK_ALL_FAULTS"):
             results.append(nbval(copy, fault.notebook))
-    for result in results:
-        assert result.returncode == 1, result.stdout + result.stderr
-        assert "failed" in result.stdout
+    for status, said in results:
+        assert status == 1, said
+        assert "failed" in said
 
 
 def test_without_a_fault_nbval_passes(copy):
@@ -190,20 +179,20 @@ def test_without_a_fault_nbval_passes(copy):
 
     One notebook is enough for that. `make test` runs the others without a fault.
     """
-    result = nbval(copy, BEHIND_THE_PIPELINE)
-    assert result.returncode == 0, result.stdout + result.stderr
+    status, said = nbval(copy, BEHIND_THE_PIPELINE)
+    assert status == 0, said
 
 
 def test_nbval_notices_a_stored_result_that_was_changed(copy):
     """One digit of a parameter count, typed by hand into the stored output."""
     with planted(copy / BEHIND_THE_PIPELINE, "147,840 parameters", "147,841 parameters"):
-        result = nbval(copy, BEHIND_THE_PIPELINE)
-    assert result.returncode == 1, result.stdout + result.stderr
+        status, said = nbval(copy, BEHIND_THE_PIPELINE)
+    assert status == 1, said
 
 
 def test_the_pair_check_notices_a_drifted_pair(copy):
     source = (copy / BEHIND_THE_PIPELINE).with_suffix(".md")
     with planted(source, "`truncation=True` would cut", "`truncation=True` could cut"):
-        result = check(copy, "tests/test_notebooks.py", "-k", "pair_agrees")
-    assert result.returncode == 1, result.stdout + result.stderr
-    assert "1 failed" in result.stdout
+        status, said = check(copy, "tests/test_notebooks.py", "-k", "pair_agrees")
+    assert status == 1, said
+    assert "1 failed" in said
