@@ -199,6 +199,7 @@ def evaluate(
     metric: Metric,
     *,
     device: str | torch.device | None = None,
+    bfloat16: bool = False,
 ) -> dict[str, float]:
     """Measure a model on a data set.
 
@@ -212,6 +213,8 @@ def evaluate(
         Compares predicted with true labels.
     device : str or torch.device, optional
         Where to compute. None means where the model is.
+    bfloat16 : bool, default False
+        Compute in bfloat16 where that is safe, as in training.
 
     Returns
     -------
@@ -235,7 +238,8 @@ def evaluate(
         with torch.inference_mode():
             for number, batch in enumerate(loader, start=1):
                 batch = _checked_batch(batch, model, device, f"batch {number}")
-                outputs = model(**batch)
+                with torch.autocast(device.type, torch.bfloat16, enabled=bfloat16):
+                    outputs = model(**batch)
                 predictions += outputs.logits.argmax(dim=-1).tolist()  # (batch,)
                 labels += batch["labels"].tolist()
                 total += outputs.loss.item() * len(batch["labels"])

@@ -75,7 +75,7 @@ def by_our_loop(rows, *, accumulate=1, bfloat16=False, epochs=2, sampler=None, *
     schedule = linear_schedule(optimizer, loader, epochs=epochs, accumulate=accumulate)
     if settings.pop("evaluated", False):
         settings["evaluate"] = lambda: evaluate(
-            model, make_loader(rows[:10]), load_metric("glue", "mrpc")
+            model, make_loader(rows[:10]), load_metric("glue", "mrpc"), bfloat16=bfloat16
         )
     history = train(
         model,
@@ -106,11 +106,12 @@ def test_losses_are_those_of_the_trainer(tmp_path, accumulate, bfloat16):
         torch.testing.assert_close(weight, theirs.get_parameter(name), atol=1e-4, rtol=0)
 
 
-def test_evaluations_are_those_of_the_trainer(tmp_path):
+@pytest.mark.parametrize("bfloat16", [False, True])
+def test_evaluations_are_those_of_the_trainer(tmp_path, bfloat16):
     rows = make_rows(40)
     settings = {"eval_strategy": "epoch", "per_device_eval_batch_size": 4}
-    _, one, trainer = by_trainer(tmp_path, rows, **settings)
-    model, other = by_our_loop(rows, evaluated=True)
+    _, one, trainer = by_trainer(tmp_path, rows, bfloat16=bfloat16, **settings)
+    model, other = by_our_loop(rows, evaluated=True, bfloat16=bfloat16)
     assert other.losses == pytest.approx(one.losses, abs=1e-4)  # dropout after an evaluation, too
     assert [evaluation["step"] for evaluation in one.evaluations] == [10, 20]
     for mine, its in zip(other.evaluations, one.evaluations, strict=True):
