@@ -245,7 +245,7 @@ def test_without_options_it_trains_as_the_notes_do():
     args = load_script().parse([])
     expected = SimpleNamespace(
         epochs=3, batch_size=8, learning_rate=5e-5, mixed_precision="no",
-        gradient_accumulation=1, seed=0, rows=None, output=None,
+        gradient_accumulation=1, no_dropout=False, seed=0, rows=None, output=None,
     )  # fmt: skip
     assert vars(args) == vars(expected)
 
