@@ -186,7 +186,7 @@ def _backward(
     total = 0.0
     for batch in batches:
         batch = _checked_batch(batch, model, device, f"step {step + 1}")
-        with torch.autocast(device.type, torch.bfloat16, enabled=bfloat16):  # variation: bfloat16
+        with _autocast(device, bfloat16):  # variation: bfloat16
             loss = model(**batch).loss / len(batches)  # variation: accumulation
         loss.backward()
         total += loss.item()
@@ -238,7 +238,7 @@ def evaluate(
         with torch.inference_mode():
             for number, batch in enumerate(loader, start=1):
                 batch = _checked_batch(batch, model, device, f"batch {number}")
-                with torch.autocast(device.type, torch.bfloat16, enabled=bfloat16):
+                with _autocast(device, bfloat16):
                     outputs = model(**batch)
                 predictions += outputs.logits.argmax(dim=-1).tolist()  # (batch,)
                 labels += batch["labels"].tolist()
@@ -582,6 +582,17 @@ def _uninterrupted() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
     if waiting:
         signal.raise_signal(signal.SIGINT)
+
+
+@contextlib.contextmanager
+def _autocast(device: torch.device, bfloat16: bool) -> Iterator[None]:
+    """Compute in bfloat16, or as it is. A Ctrl-C waits until the forward pass is done.
+
+    Were it to come while PyTorch is just about to switch, PyTorch would never switch back: all
+    that the process trains later would be computed with the weights of that moment.
+    """
+    with _uninterrupted(), torch.autocast(device.type, torch.bfloat16, enabled=bfloat16):
+        yield
 
 
 @contextlib.contextmanager

@@ -233,6 +233,23 @@ def test_an_interruption_leaves_a_whole_step_and_is_taken_up(whole, tmp_path, pl
     check_equal(second.result, result)
 
 
+@pytest.mark.parametrize("call", ["__enter__", "__exit__"])
+def test_an_interruption_leaves_nothing_of_bfloat16_behind(monkeypatch, call):
+    """It comes where PyTorch has just begun to compute in bfloat16, or is about to end it."""
+    switch, hook = getattr(torch.autocast, call), at_call(2)
+    monkeypatch.setattr(torch.autocast, call, lambda *them: (switch(*them), hook())[0])
+    with pytest.raises(KeyboardInterrupt):
+        Run(bfloat16=True).train()
+    check_autocast_is_off()
+
+
+def check_autocast_is_off():
+    assert not torch.is_autocast_enabled("cpu")
+    depth = torch.autocast_increment_nesting()
+    torch.autocast_decrement_nesting()
+    assert depth == 1
+
+
 @pytest.mark.parametrize("accumulate", [1, 2])
 @pytest.mark.parametrize("loader", LOADERS)
 def test_every_order_is_taken_up(whole, tmp_path, loader, accumulate):
@@ -266,6 +283,7 @@ def test_interruptions_at_any_moment(whole):
             assert all(parameter.grad is None for parameter in run.model.parameters())
         done = len(run.history.losses)
         assert same(weights(run.model), kept[done])
+        check_autocast_is_off()
         reached.add(done)
     assert len(reached) > 3
 
