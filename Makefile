@@ -86,7 +86,7 @@ adapter: $(READY)  ## Train an adapter again: NAME=sentiment (15 minutes), maske
 	  *) echo "Expected NAME=sentiment, NAME=masked or NAME=causal, got NAME='$(NAME)'." >&2; exit 2 ;; \
 	esac
 
-corpus: $(READY)  ## Draw the paraphrase corpus again, and measure it (10 minutes)
+corpus: $(READY)  ## Draw the paraphrase corpus again, and measure it (5 minutes)
 	$(BIN)/python -m helpers.bundled.draw_paraphrases
 
 bench: $(READY)  ## Measure what is faster than what (15 minutes)

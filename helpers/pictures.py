@@ -153,31 +153,51 @@ def probability_picture(
     return _framed(_bars(labels, probabilities, reference))
 
 
-def pair_picture(answer: PairAnswer, *, digits: int = 4) -> Picture:
+def pair_picture(answer: PairAnswer) -> Picture:
     """Draw what a model says about two sentences, and about them the other way round.
 
     Parameters
     ----------
     answer : PairAnswer
         What `helpers.pairs.compare_pair` returned.
-    digits : int, default 4
-        How many digits after the point the probabilities, and the bars, are rounded to.
 
     Returns
     -------
     Picture
         A row for each label: its name, its bar with a thin one for the other order, its number.
     """
-    given, swapped = (
-        [round(probability, digits) for probability in probabilities]
-        for probabilities in (answer.probabilities, answer.swapped)
-    )
-    cut = "<p class='note'>The pair was longer than the model can read, and was cut.</p>"
     return _framed(
-        (cut if answer.truncated else "")
-        + _bars(answer.labels, given, swapped, digits=digits)
+        _cut_pair(answer)
+        + _bars(answer.labels, answer.probabilities, answer.swapped)
         + "<p class='note'>Thin grey bars: the second sentence first.</p>"
     )
+
+
+def pair_labels_picture(answer: PairAnswer) -> Picture:
+    """Say which label a model gives to two sentences, and to them the other way round.
+
+    Parameters
+    ----------
+    answer : PairAnswer
+        What `helpers.pairs.compare_pair` returned.
+
+    Returns
+    -------
+    Picture
+        A row for each order, without numbers: how sure a model is that was just trained depends on
+        the machine that trained it.
+    """
+    rows = ""
+    orders = {"As they stand": answer.probabilities, "Second sentence first": answer.swapped}
+    for order, probabilities in orders.items():
+        label = answer.labels[probabilities.index(max(probabilities))]
+        rows += f"<tr><th scope='row'>{order}</th><td class='text winner'>{escape(label)}</td></tr>"
+    return _framed(f"{_cut_pair(answer)}<table>{rows}</table>")
+
+
+def _cut_pair(answer: PairAnswer) -> str:
+    cut = "<p class='note'>The pair was longer than the model can read, and was cut.</p>"
+    return cut if answer.truncated else ""
 
 
 def steps_picture(steps: Steps) -> Picture:
@@ -782,8 +802,6 @@ def _bars(
     labels: Sequence[str],
     probabilities: Sequence[float],
     reference: Sequence[float] | None,
-    *,
-    digits: int = 4,
 ) -> str:
     """Give a row for each label: its name, its bar, its number."""
     for numbers in (probabilities, reference if reference is not None else probabilities):
@@ -800,7 +818,7 @@ def _bars(
         rows.append(
             f"<tr><th scope='row'>{escape(label)}</th>"
             f"<td class='bar'><span style='width: {probability:.2%}'></span>{faint}</td>"
-            f"<td class='number{winner}'>{probability:.{digits}f}</td></tr>"
+            f"<td class='number{winner}'>{probability:.4f}</td></tr>"
         )
     head = "<th scope='col'>label</th><th scope='col'>probability</th><th scope='col'>number</th>"
     return (

@@ -21,7 +21,7 @@ from helpers.attention import Attention, attention_mask, read_attention
 from helpers.batching import ORDERS, batch_table, make_batches
 from helpers.decoding import softmax
 from helpers.live import Live, padding_result, sequences, steps_result
-from helpers.pairs import compare_pair
+from helpers.pairs import PairAnswer, compare_pair
 from helpers.pictures import (
     Picture,
     attention_picture,
@@ -29,6 +29,7 @@ from helpers.pictures import (
     curve_picture,
     mask_picture,
     padding_picture,
+    pair_labels_picture,
     pair_picture,
     prediction_picture,
     probability_picture,
@@ -623,16 +624,18 @@ def pair_explorer(
     -------
     Explorer
         Two text fields above the probability of each label, in both orders of the sentences. A
-        notebook stores it with one digit: a model that was just trained differs in the others.
+        notebook stores the labels alone: a model that was just trained differs in its numbers.
     """
     controls = {
         "first": _text_field("First", first, "Type a sentence"),
         "second": _text_field("Second", second, "Type another one"),
     }
 
-    def draw(typed: Mapping, digits: int = 4) -> Picture:
-        return pair_picture(compare_pair(tokenizer, model, **typed), digits=digits)
+    def ask(typed: Mapping) -> PairAnswer:
+        return compare_pair(tokenizer, model, **typed)
 
     return Explorer(
-        Controls("Two sentences", controls), draw, stored=lambda typed: draw(typed, digits=1)
+        Controls("Two sentences", controls),
+        lambda typed: pair_picture(ask(typed)),
+        stored=lambda typed: pair_labels_picture(ask(typed)),
     )

@@ -7,9 +7,9 @@ from itertools import combinations
 import pytest
 
 from helpers.bundled import draw_paraphrases
-from helpers.bundled.draw_paraphrases import FOLDER, read_events
+from helpers.bundled.draw_paraphrases import FOLDER, all_texts, changes, read_events
 from helpers.datasets import SPLITS, load_dataset
-from helpers.pairs import word_overlap
+from helpers.pairs import word_overlap, words
 
 # What the data sheet calls each measured thing.
 RULES = {
@@ -32,11 +32,7 @@ def events() -> list[dict]:
 @pytest.fixture(scope="module")
 def sentences(events) -> dict[str, str]:
     """The event of each sentence."""
-    return {
-        text: event["id"]
-        for event in events
-        for text in (*event["wordings"], *(miss["text"] for miss in event["near_misses"]))
-    }
+    return {text: event["id"] for event in events for text in all_texts(event)}
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +52,7 @@ def test_every_event_has_five_wordings_and_four_near_misses_of_three_kinds(event
     assert len(events) >= 300
     assert len({event["id"] for event in events}) == len(events)
     for event in events:
-        assert set(event) == {"id", "wordings", "near_misses"}
+        assert set(event) == {"id", "wordings", "reworks", "near_misses"}
         assert len(event["wordings"]) == 5, event["id"]
         assert len(event["near_misses"]) == 4, event["id"]
         kinds = {miss["changed"] for miss in event["near_misses"]}
@@ -70,7 +66,7 @@ def test_every_kind_of_change_occurs_often(events):
 
 
 def test_no_sentence_occurs_twice_and_each_is_one_of_10_to_35_words(events, sentences):
-    assert len(sentences) == 9 * len(events)
+    assert len(sentences) == 14 * len(events)
     assert len({text.lower() for text in sentences}) == len(sentences)
     for text in sentences:
         assert 10 <= len(text.split()) <= 35, text
@@ -84,6 +80,18 @@ def test_four_wordings_of_an_event_really_differ_and_the_second_reworks_the_firs
         assert word_overlap(first, light) >= 0.6, event["id"]
         for one, other in combinations((first, *others), 2):
             assert word_overlap(one, other) <= 0.55, event["id"]
+
+
+def test_the_other_wordings_and_two_near_misses_have_a_light_rework_each(events):
+    """With other words, so that much overlap says nothing of the label."""
+    for event in events:
+        reworked = [miss for miss in event["near_misses"] if "rework" in miss]
+        assert len(reworked) == 2, event["id"]
+        pairs = [*zip(event["wordings"][2:], event["reworks"], strict=True)]
+        pairs += [(miss["text"], miss["rework"]) for miss in reworked]
+        for one, other in pairs:
+            assert word_overlap(one, other) >= 0.6, other
+            assert words(one) != words(other), other
 
 
 def test_a_near_miss_keeps_most_words_of_a_wording_and_they_start_from_different_ones(events):
@@ -127,31 +135,35 @@ def test_no_pair_occurs_twice_in_either_order(pairs):
 
 
 def test_labels_are_what_the_events_say(pairs, sentences, events):
-    """Equivalent are two wordings of one event, and nothing else is."""
-    wordings = {text for event in events for text in event["wordings"]}
+    """Equivalent are two true tellings of one event, and a near miss and its own rework."""
+    misses = [miss for event in events for miss in event["near_misses"]]
+    told = {text: text for text in changes(read_events())}  # what is not true has a name of its own
+    told |= {miss["rework"]: miss["text"] for miss in misses if "rework" in miss}
     for rows in pairs.values():
         for row in rows:
-            both = (row["sentence1"], row["sentence2"])
-            one_event = sentences[both[0]] == sentences[both[1]]
-            assert row["label"] == (one_event and wordings.issuperset(both))
+            first, second = (
+                (sentences[s], told.get(s)) for s in (row["sentence1"], row["sentence2"])
+            )
+            assert row["label"] == (first == second)
 
 
-def test_the_order_of_the_two_sentences_tells_nothing(pairs, events):
-    misses = {miss["text"] for event in events for miss in event["near_misses"]}
-    rows = [r for r in pairs["train"] if {r["sentence1"], r["sentence2"]} & misses]
+def test_the_order_of_the_two_sentences_tells_nothing(pairs):
+    misses = set(changes(read_events()))
+    rows = [r for r in pairs["train"] if len({r["sentence1"], r["sentence2"]} & misses) == 1]
     first = sum(row["sentence1"] in misses for row in rows)
     assert first / len(rows) == pytest.approx(0.5, abs=0.08)
 
 
-def test_one_threshold_on_the_overlap_of_words_gains_at_most_10_points(results):
-    """Measured afresh, and as recorded."""
+def test_a_rule_on_the_overlap_of_words_gains_at_most_10_points(results):
+    """With one threshold or two. Measured afresh, and as recorded."""
     measured = draw_paraphrases.rules(draw_paraphrases.draw(read_events()))
     for name, rule in measured.items():
         assert rule == results["baselines"][name], name
     for split in ("validation", "test"):
-        gain = measured["overlap_threshold"][split]["accuracy"]
-        gain -= measured["all_equivalent"][split]["accuracy"]
-        assert gain <= 0.10
+        for name in ("overlap_threshold", "overlap_band"):
+            gain = measured[name][split]["accuracy"]
+            gain -= measured["all_equivalent"][split]["accuracy"]
+            assert gain <= 0.10, name
 
 
 def test_the_files_are_small():
@@ -170,7 +182,15 @@ def test_what_is_recorded_is_what_the_corpus_is(results):
 def test_the_fine_tuned_stand_in_beats_every_rule(results):
     for split in ("validation", "test"):
         best = max(rule[split]["accuracy"] for rule in results["baselines"].values())
-        assert results["fine_tuned"][split]["accuracy"] > best
+        assert results["fine_tuned"][split]["accuracy"] > best + 0.03
+
+
+def test_it_tells_near_misses_from_light_reworks(results):
+    """Much alike are both. Calling all of them the same would be right for one sort only."""
+    counts = results["fine_tuned"]["test_by_sort"]
+    for sort in ("equivalent, alike", "near miss, alike"):
+        right, of = map(int, counts[sort].split(" of "))
+        assert right > of / 2, sort
 
 
 def test_the_data_sheet_says_what_was_measured(results):

@@ -1,11 +1,13 @@
 """The pictures: what they show is what went in, escaped, marked and the same every time."""
 
 import re
+from dataclasses import replace
 
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 
+from helpers.pairs import PairAnswer
 from helpers.pictures import (
     attention_picture,
     batches_picture,
@@ -14,6 +16,7 @@ from helpers.pictures import (
     mask_picture,
     measure_picture,
     padding_picture,
+    pair_labels_picture,
     prediction_picture,
     probability_picture,
     progress_picture,
@@ -394,3 +397,13 @@ def test_progress_can_be_seen_and_heard(done, seconds, words):
     assert (bar["role"], bar["aria-label"]) == ("progressbar", "Training")
     assert (bar["value"], bar["max"]) == (str(done), "1200")
     assert bar["aria-valuetext"] == shown.span.text == words
+
+
+def test_of_a_pair_the_label_is_given_in_both_orders():
+    answer = PairAnswer(["no", "<yes>"], [0.2, 0.8], [0.9, 0.1], truncated=False)
+    page = BeautifulSoup(pair_labels_picture(answer), "html.parser")
+    cells = [cell.text for cell in page.select("th, td")]
+    assert cells == ["As they stand", "<yes>", "Second sentence first", "no"]
+    assert "was cut" not in str(page)
+    longer = replace(answer, truncated=True)
+    assert "was cut" in pair_labels_picture(longer)
