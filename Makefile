@@ -12,6 +12,7 @@ NOTEBOOKS := notebooks
 SITE := _build/html
 HAND_OUT := _build/transformers-hands-on.zip
 PDF := _build/transformers-hands-on.pdf
+SLOWEST := tests/sources/test_hub.py tests/site/test_browser.py
 LAB_SETTINGS := $(VENV)/share/jupyter/lab/settings
 
 # One thread a process: as fast for models this small, and two processes don't fight for two cores.
@@ -28,27 +29,27 @@ book: $(READY) vendor  ## Build the site and say where it is
 	$(BIN)/jupyter-book build . --toc book/_toc.yml -W -n --keep-going --quiet || { \
 	  rm -rf $(SITE) _build/.doctrees; exit 1; }  # else the next run, which reads only what has changed, would pass
 	@test -s $(SITE)/index.html
-	$(BIN)/python book/hand_out.py $(SITE) $(HAND_OUT)
+	$(BIN)/python -m tools.hand_out $(SITE) $(HAND_OUT)
 	@echo "The book is at file://$(CURDIR)/$(SITE)/index.html"
 	@echo "To hand it out: $(HAND_OUT)"
 
 pdf: book  ## Print the whole book as one PDF, with the browser (Chromium)
-	$(BIN)/python book/print_book.py $(SITE) $(PDF)
+	$(BIN)/python -m tools.print_book $(SITE) $(PDF)
 	@echo "The PDF is at $(PDF)"
 
 links: book  ## List the links that lead out of the book
-	$(BIN)/python book/list_links.py $(SITE)
+	$(BIN)/python -m tools.list_links $(SITE)
 
 audit: book  ## Look at every page with Lighthouse (20 minutes; the first time it fetches Lighthouse)
-	$(BIN)/python book/audit/audit.py $(SITE)
+	$(BIN)/python -m tools.audit $(SITE)
 
 vendor: $(READY)  ## Fetch and make, once, what runs on the pages with no kernel
-	@$(BIN)/python book/vendor.py
+	@$(BIN)/python -m tools.vendor
 
 test: $(READY) vendor lint  ## Check everything: helpers, notebooks, site
 	@# what takes longest comes first, so that neither process waits for the other at the end
-	$(BIN)/python -m pytest tests/faults tests/test_hub.py tests/test_browser.py \
-	  $(filter-out tests/test_hub.py tests/test_browser.py,$(wildcard tests/test_*.py)) \
+	$(BIN)/python -m pytest tests/faults $(SLOWEST) \
+	  $(filter-out $(SLOWEST),$(wildcard tests/*/test_*.py tests/test_*.py)) \
 	  -n 2 --dist loadfile --no-loadscope-reorder
 	@# the kernels, too, turn a library's deprecation warning into an error
 	PYTHONWARNINGS=error::DeprecationWarning,error::FutureWarning \
@@ -64,7 +65,7 @@ lab: $(READY)  ## Open the notebooks in JupyterLab
 	env -u OMP_NUM_THREADS $(BIN)/jupyter lab --notebook-dir=. --ServerApp.preferred_dir=notebooks/en $(ARGS)
 
 notebooks: $(READY)  ## Run the notebooks from their .md and store the outputs in the .ipynb
-	$(BIN)/python notebooks/run.py
+	$(BIN)/python -m tools.run_notebooks
 
 lint: $(READY)  ## Check the code's style, in notebooks too
 	$(BIN)/ruff check .
@@ -81,16 +82,16 @@ faults: $(READY)  ## Plant faults and see the checks go red, in the notebooks th
 
 adapter: $(READY)  ## Train an adapter again: NAME=sentiment (15 minutes), masked or causal (45)
 	@case '$(NAME)' in \
-	  sentiment) env -u OMP_NUM_THREADS $(BIN)/python -m helpers.bundled.train_sentiment ;; \
-	  masked|causal) $(BIN)/python -m helpers.bundled.train_language $(NAME) ;; \
+	  sentiment) env -u OMP_NUM_THREADS $(BIN)/python -m tools.train_sentiment ;; \
+	  masked|causal) $(BIN)/python -m tools.train_language $(NAME) ;; \
 	  *) echo "Expected NAME=sentiment, NAME=masked or NAME=causal, got NAME='$(NAME)'." >&2; exit 2 ;; \
 	esac
 
 corpus: $(READY)  ## Draw the paraphrase corpus again, and measure it (5 minutes)
-	$(BIN)/python -m helpers.bundled.draw_paraphrases
+	$(BIN)/python -m tools.sample_paraphrases
 
 bench: $(READY)  ## Measure what is faster than what (15 minutes)
-	env -u OMP_NUM_THREADS $(BIN)/python tests/benchmark.py
+	env -u OMP_NUM_THREADS $(BIN)/python -m tools.benchmark
 
 lock:  ## Resolve the dependencies afresh and write down the versions
 	@# on the oldest Python that the book runs on, Debian's 3.11.2: some packages ask for a later 3.11

@@ -1,11 +1,14 @@
-"""What the notebooks of the book import.
+"""What the notebooks of the book import, from four rooms.
 
-``checkpoints`` turns a checkpoint's name into a local folder; ``decoding`` turns logits into
-answers; ``tokens`` lists what a tokenizer made of a text; ``subwords`` trains one alike on every
-run; ``steps`` keeps every result of a pipeline; ``attention`` says who may look at whom, and who
-does; ``datasets`` and ``metrics`` give the pairs of sentences and what measures answers to
-them; ``similarity`` finds the nearest sentence; ``pictures``, ``plots`` and ``widgets`` show what
-these give. ``standins``, ``hub`` and ``checksums`` are what ``checkpoints`` stands on.
+``helpers.sources``
+    From a name to a folder, a data set or a metric.
+``helpers.text``
+    From text to numbers to answers.
+``helpers.training``
+    The training loop, its history, its evaluation.
+``helpers.display``
+    Pictures, plots and explorers.
 
-Import from the module: ``from helpers.decoding import softmax``.
+Import from the room: ``from helpers.text import softmax``. ``display`` may use ``text`` and
+``training``, ``training`` may use ``text``, and ``sources`` and ``text`` use no other room.
 """

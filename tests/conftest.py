@@ -11,15 +11,16 @@ import sys
 from pathlib import Path
 
 import pytest
-from browsing import chromium, open_browser, serve
 from filelock import FileLock
+
+from tools.browsing import chromium, open_browser, serve
 
 # Nothing may be fetched: a test that tries fails. The tests of the Hub path set their own.
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ.pop("COURSE_SOURCE", None)
 
 ROOT = Path(__file__).parents[1]
-HELD_OUT = ROOT / "helpers" / "bundled" / "sentiment" / "held_out.csv"
+HELD_OUT = ROOT / "helpers" / "sources" / "data" / "sentiment" / "held_out.csv"
 
 
 class _Announcements(logging.Handler):
@@ -63,7 +64,7 @@ def sentiment():
     """Tokenizer and model of the sentiment stand-in."""
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-    from helpers.checkpoints import resolve
+    from helpers.sources.checkpoints import resolve
 
     checkpoint = resolve("distilbert-base-uncased-finetuned-sst-2-english")
     model = AutoModelForSequenceClassification.from_pretrained(checkpoint)
@@ -75,7 +76,7 @@ def masked_model():
     """Tokenizer and model of the stand-in that fills in masked tokens."""
     from transformers import AutoModelForMaskedLM, AutoTokenizer
 
-    from helpers.checkpoints import resolve
+    from helpers.sources.checkpoints import resolve
 
     checkpoint = resolve("distilbert-base-uncased")
     model = AutoModelForMaskedLM.from_pretrained(checkpoint)
@@ -87,7 +88,7 @@ def causal_model():
     """Tokenizer and model of the stand-in that continues a text."""
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    from helpers.checkpoints import resolve
+    from helpers.sources.checkpoints import resolve
 
     checkpoint = resolve("gpt2")
     model = AutoModelForCausalLM.from_pretrained(checkpoint)
@@ -99,7 +100,7 @@ def bert_tokenizer():
     """Tokenizer of the bert-base-uncased stand-in."""
     from transformers import AutoTokenizer
 
-    from helpers.checkpoints import resolve
+    from helpers.sources.checkpoints import resolve
 
     return AutoTokenizer.from_pretrained(resolve("bert-base-uncased"))
 
@@ -125,12 +126,9 @@ def own_settings(tmp_path, monkeypatch):
 @pytest.fixture(scope="session")
 def runner():
     """The script that runs and stores the notebooks."""
-    spec = importlib.util.spec_from_file_location(
-        "run", Path(__file__).parents[1] / "notebooks" / "run.py"
-    )
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    from tools import run_notebooks
+
+    return run_notebooks
 
 
 @pytest.fixture(scope="session")

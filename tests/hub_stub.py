@@ -179,7 +179,7 @@ def make_originals(folder: Path) -> dict[str, Path]:
         GPT2LMHeadModel,
     )
 
-    from helpers.standins import encoder_folder
+    from helpers.sources.standins import encoder_folder
 
     torch.manual_seed(0)
     words = (encoder_folder() / "vocab.txt").read_text(encoding="utf-8").splitlines()
@@ -237,11 +237,11 @@ def make_mrpc(folder: Path, *, rows: dict[str, int] | None = None) -> Path:
     """
     from datasets import Dataset
 
-    from helpers.datasets import BUNDLED, CORPUS, SPLITS
+    from helpers.sources.datasets import CORPUS, DATA, SPLITS
 
     (folder / "glue" / "mrpc").mkdir(parents=True)
     for split in SPLITS:
-        pairs = Dataset.from_parquet(str(BUNDLED / CORPUS / f"{split}.parquet"))
+        pairs = Dataset.from_parquet(str(DATA / CORPUS / f"{split}.parquet"))
         pairs = pairs.select(range((rows or {}).get(split, len(pairs))))
         pairs.to_parquet(folder / "glue" / "mrpc" / f"{split}-00000-of-00001.parquet")
     for decoy in ("README.md", "glue.py", "sst2/train-00000-of-00001.parquet"):
@@ -269,7 +269,7 @@ def make_adapter(folder: Path, *, seed: int = 0) -> Path:
     from peft import LoraConfig, get_peft_model
     from safetensors.torch import load_file, save_file
 
-    from helpers.standins import sentiment_base
+    from helpers.sources.standins import sentiment_base
 
     adapter = folder / "sentiment"
     torch.manual_seed(seed)

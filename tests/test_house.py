@@ -1,8 +1,10 @@
 """The house: one list of dependencies, a lock that agrees, a map that shows what is there."""
 
+import ast
 import re
 import subprocess
 import tomllib
+from graphlib import TopologicalSorter
 from importlib.metadata import distributions
 from pathlib import Path
 
@@ -12,6 +14,14 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
 ROOT = Path(__file__).parents[1]
+# The one rule of the house: which other rooms a room may use.
+ROOMS = {
+    "sources": set(),
+    "text": set(),
+    "training": {"text"},
+    "display": {"text", "training"},
+}
+
 LARGEST_REPOSITORY = 12_000_000  # bytes, of which the three adapters take 6.4 million
 
 
@@ -87,10 +97,61 @@ def test_continuous_integration_calls_make_and_nothing_else():
     assert (ROOT / ".ci" / "run").read_text().rstrip().endswith("exec make test")
 
 
-def test_the_readmes_map_shows_each_module_and_no_ghost():
+def rooms_imported(path: Path) -> set[str]:
+    """Name the rooms of the book that a Python file imports, wherever in the file it does so."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            folder = path.parents[node.level - 1].relative_to(ROOT)
+            names.add(".".join([*folder.parts, *filter(None, [node.module])]))
+    parts = [name.split(".") for name in names]
+    return {part[1] for part in parts if part[0] == "helpers" and len(part) > 1} | {
+        part[0] for part in parts if part[0] in ("tools", "tests")
+    }
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_uses_only_the_rooms_it_may(room):
+    for path in (ROOT / "helpers" / room).rglob("*.py*"):
+        if path.suffix in (".py", ".pyi"):
+            assert rooms_imported(path) <= {room, *ROOMS[room]}, path
+
+
+def modules_imported(path: Path) -> set[str]:
+    """Name the modules of the book that a file imports when it is loaded, not later."""
+    body = ast.parse(path.read_text()).body
+    froms = [node for node in body if isinstance(node, ast.ImportFrom)]
+    return {node.module for node in froms if node.module.startswith("helpers.")}
+
+
+def test_no_module_imports_itself_through_others():
+    imports = {}
+    for path in (ROOT / "helpers").rglob("[!_]*.py"):
+        name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        imports[name] = modules_imported(path)
+    TopologicalSorter(imports).prepare()  # raises CycleError
+
+
+def test_a_notebook_enters_by_the_four_doors():
+    sources = [*ROOT.glob("notebooks/*/*/*.md"), *ROOT.glob("notebooks/*/*/*.py")]
+    assert sources
+    for path in sources:
+        found = re.findall(
+            r"^ *(?:from|import) ((?:helpers|tools|tests)[\w.]*)", path.read_text(), re.M
+        )
+        assert set(found) <= {f"helpers.{room}" for room in ROOMS}, path
+
+
+def test_the_readmes_map_shows_each_room_and_no_ghost():
     readme = (ROOT / "README.md").read_text()
-    for module in (ROOT / "helpers").glob("[!_]*.py"):
-        assert f"`helpers/{module.name}`" in readme, module.name
+    rooms = {path.name for path in (ROOT / "helpers").iterdir() if (path / "__init__.py").exists()}
+    assert rooms == set(ROOMS)
+    for room in rooms:
+        assert f"`helpers/{room}/`" in readme, room
     for name in re.findall(r"\]\(([\w./-]+)\)", readme):
         assert (ROOT / name).exists(), name
     folders = {path.parts[0] for path in tracked() if len(path.parts) > 1}

@@ -14,9 +14,7 @@ from pathlib import Path
 from peft import LoraConfig, PeftModel, get_peft_model
 from safetensors.torch import load_file, save_file
 
-from helpers.checksums import sha256
-
-BUNDLED = Path(__file__).parent
+from helpers.sources.checksums import DATA, sha256
 
 SDIST = "vaderSentiment==3.3.2"
 SDIST_SHA256 = "5d7c06e027fc8b99238edb0d53d970cf97066ef97654009890b83703849632f9"
@@ -89,9 +87,9 @@ def write_adapter(model: PeftModel, folder: Path) -> None:
 
 def write_checksums() -> None:
     """Write the checksums of all data that ships, by their names as seen from this folder."""
-    files = sorted({path for pattern in SHIPPED for path in BUNDLED.rglob(pattern)})
-    sums = [f"{sha256(path)}  {path.relative_to(BUNDLED).as_posix()}\n" for path in files]
-    (BUNDLED / "SHA256SUMS").write_text("".join(sums), encoding="utf-8")
+    files = sorted({path for pattern in SHIPPED for path in DATA.rglob(pattern)})
+    sums = [f"{sha256(path)}  {path.relative_to(DATA).as_posix()}\n" for path in files]
+    (DATA / "SHA256SUMS").write_text("".join(sums), encoding="utf-8")
 
 
 def groups_by_length(lengths: list[int], batch_size: int, order=None) -> list[list[int]]:

@@ -1,6 +1,6 @@
 """Look at every page of the built site with Lighthouse, and print its marks.
 
-    python book/audit/audit.py SITE [PAGE ...]
+    python -m tools.audit SITE [PAGE ...]
 
 The site is served on this machine, compressed, as any web server does. A mark below its goal makes
 the command fail. A run takes about half a minute a page. Other programs at work make performance
@@ -18,13 +18,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
-NODE = ROOT / "_build" / "npm" / "audit"  # ignored by version control
-sys.path.insert(0, str(HERE.parent))
+from tools.browsing import FLAGS, chromium, serve
+from tools.toc import documents
 
-from browsing import FLAGS, chromium, serve  # noqa: E402
-from toc import documents  # noqa: E402
+ROOT = Path(__file__).parents[1]
+HERE = ROOT / "tools" / "lighthouse"
+NODE = ROOT / "_build" / "npm" / "audit"  # ignored by version control
 
 CATEGORIES = {
     "performance": "performance",

@@ -29,10 +29,10 @@ from transformers import (
 from transformers.trainer_pt_utils import LengthGroupedSampler
 from transformers.utils import logging
 
-from helpers.checkpoints import resolve
-from helpers.datasets import load_dataset
-from helpers.metrics import load_metric
-from helpers.training import bfloat16_is_faster, evaluate, linear_schedule, train
+from helpers.sources.checkpoints import resolve
+from helpers.sources.datasets import load_dataset
+from helpers.sources.metrics import load_metric
+from helpers.training.loop import bfloat16_is_faster, evaluate, linear_schedule, train
 
 ROUNDS = 5
 STEPS = 15  # of a short measurement

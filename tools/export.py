@@ -18,7 +18,7 @@ NAME = "distilbert-base-uncased-finetuned-sst-2-english"
 
 def export_tokenizer(target: Path) -> None:
     """Write the bundled tokenizer, without its settings for padding and truncation."""
-    from helpers.standins import encoder_folder
+    from helpers.sources.standins import encoder_folder
 
     state = json.loads((encoder_folder() / "tokenizer.json").read_text(encoding="utf-8"))
     state |= {"truncation": None, "padding": None}
@@ -73,7 +73,7 @@ def export_sentiment(target: Path) -> None:
     from transformers import AutoModelForSequenceClassification
     from transformers.utils import logging as transformers_logging
 
-    from helpers.checkpoints import resolve
+    from helpers.sources.checkpoints import resolve
 
     class Logits(torch.nn.Module):
         """The model with plain tensors for what goes in and what comes out."""

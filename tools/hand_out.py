@@ -1,6 +1,6 @@
 """Put the built site into one file that an instructor can hand out.
 
-    python book/hand_out.py SITE TARGET.zip
+    python -m tools.hand_out SITE TARGET.zip
 
 Whoever unpacks it opens ``START-HERE.html`` by a double click. The same site gives the same file,
 byte for byte.

@@ -1,6 +1,6 @@
 """List the links that lead out of the book, each with the pages that hold it. Needs no network.
 
-    python book/list_links.py SITE
+    python -m tools.list_links SITE
 
 The links inside the book are no concern of this list: the strict build and ``tests/test_site.py``
 follow each of them.

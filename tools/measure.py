@@ -1,9 +1,10 @@
 """Measure how near the browser's copy of the sentiment model comes to PyTorch's.
 
-    python book/measure.py
+    python -m tools.measure
 
 Runs both on 500 of the held-out sentences, the copy in Chromium, and writes the result to
-``helpers/live/measured.json``, which the published page shows. `tests/test_live.py` measures again.
+``helpers/display/live/measured.json``, which the published page shows. The tests measure a fifth
+of them again.
 """
 
 from __future__ import annotations
@@ -16,12 +17,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from browsing import open_browser, serve
+from tools.browsing import open_browser, serve
 
 ROOT = Path(__file__).parents[1]
-LIVE = ROOT / "helpers" / "live"
+LIVE = ROOT / "helpers" / "display" / "live"
 RESULT = LIVE / "measured.json"
-HELD_OUT = ROOT / "helpers" / "bundled" / "sentiment" / "held_out.csv"
+HELD_OUT = ROOT / "helpers" / "sources" / "data" / "sentiment" / "held_out.csv"
 NEAR = 0.05  # a difference of probabilities
 SENTENCES = 500
 
@@ -45,7 +46,7 @@ def in_pytorch(texts: Sequence[str]) -> list[list[float]]:
     import torch
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-    from helpers.checkpoints import resolve
+    from helpers.sources.checkpoints import resolve
 
     checkpoint = resolve("distilbert-base-uncased-finetuned-sst-2-english")
     tokenizer = AutoTokenizer.from_pretrained(checkpoint)

@@ -1,6 +1,6 @@
 """Print the built site as one PDF, page after page in the book's order, with the browser.
 
-    python book/print_book.py SITE TARGET.pdf
+    python -m tools.print_book SITE TARGET.pdf
 
 The PDF has bookmarks for pages and headings, and its links between pages lead to pages of the PDF.
 """
@@ -12,10 +12,11 @@ import sys
 from pathlib import Path
 from urllib.parse import urldefrag
 
-from browsing import open_browser, serve
 from pypdf import PdfReader, PdfWriter
 from pypdf.generic import ArrayObject, NameObject, NumberObject
-from toc import documents
+
+from tools.browsing import open_browser, serve
+from tools.toc import documents
 
 PAPER = {
     "format": "A4",

@@ -1,6 +1,6 @@
 """Run the notebooks from their .md and store the outputs beside it.
 
-    python notebooks/run.py [NAME.md ...]
+    python -m tools.run_notebooks [NAME.md ...]
 
 The .md is the source, the .ipynb holds its cells with their outputs. What is
 written is the same on every run, byte for byte: no times, no random ids. A
@@ -21,7 +21,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from tqdm import tqdm
 
-NOTEBOOKS = Path(__file__).parent
+NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 CELL_TIMEOUT = 900  # seconds; a training takes minutes
 
 
@@ -95,8 +95,7 @@ def main(names: list[str]) -> int:
             text = stable_text(run(source))
         except CellExecutionError as error:
             print(
-                f"{source.name}: a cell failed; the .ipynb stays as it was.\n"
-                f"{error}",
+                f"{source.name}: a cell failed; the .ipynb stays as it was.\n{error}",
                 file=sys.stderr,
             )
             return 1

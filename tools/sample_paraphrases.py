@@ -20,7 +20,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import yaml
 from datasets import Dataset, disable_progress_bars
 from torch.utils.data import DataLoader
 from transformers import (
@@ -31,14 +30,13 @@ from transformers import (
     set_seed,
 )
 
-from helpers.bundled.adapters import BUNDLED, write_checksums
-from helpers.checkpoints import resolve
-from helpers.datasets import SPLITS, pair_features
-from helpers.metrics import accuracy, f1
-from helpers.pairs import word_overlap, words
-from helpers.training import bfloat16_is_faster, linear_schedule, train
-
-FOLDER = BUNDLED / "paraphrases"
+from helpers.sources.checkpoints import resolve
+from helpers.sources.datasets import SPLITS, pair_features
+from helpers.sources.metrics import accuracy, f1
+from helpers.sources.paraphrases import FOLDER, changes, read_events, tellings
+from helpers.text.pairs import word_overlap, words
+from helpers.training.loop import bfloat16_is_faster, linear_schedule, train
+from tools.adapters import write_checksums
 
 SEED = 0
 
@@ -107,14 +105,6 @@ def main() -> None:
     }
     (FOLDER / "results.json").write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
     print(json.dumps(results, indent=2))
-
-
-def read_events() -> dict[str, list[dict]]:
-    """Read the events of each topic."""
-    return {
-        path.stem: yaml.safe_load(path.read_text(encoding="utf-8"))
-        for path in sorted((FOLDER / "events").glob("*.yaml"))
-    }
 
 
 def draw(topics: dict[str, list[dict]], seed: int = SEED) -> dict[str, list[Pair]]:
@@ -210,11 +200,6 @@ def all_texts(event: dict) -> list[str]:
     return event["wordings"] + event["reworks"] + misses
 
 
-def tellings(miss: dict) -> list[str]:
-    """Give a near miss, and its light rework if it has one."""
-    return [miss[name] for name in ("text", "rework") if name in miss]
-
-
 def write(path: Path, pairs: Iterable[Pair]) -> None:
     """Write pairs as parquet, with MRPC's columns."""
     rows = [
@@ -270,12 +255,6 @@ def sorts_of(topics: dict[str, list[dict]], pairs: Sequence[Pair]) -> list[str]:
         return f"near miss, {much}" if missed else "two events"
 
     return [sort(pair) for pair in pairs]
-
-
-def changes(topics: dict[str, list[dict]]) -> dict[str, str]:
-    """Give the kind of fact that each near miss changes, and its rework."""
-    misses = [miss for events in topics.values() for e in events for miss in e["near_misses"]]
-    return {text: miss["changed"] for miss in misses for text in tellings(miss)}
 
 
 # What simple rules reach

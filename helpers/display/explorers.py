@@ -1,4 +1,4 @@
-"""Widgets: a thin view over the pure functions of `helpers.steps` and `helpers.decoding`.
+"""Widgets: a thin view over the pure functions of `helpers.text` and `helpers.text`.
 
 Each starts in a state worth looking at, and carries that state as plain HTML too: this is what a
 page shows where no kernel runs behind it.
@@ -17,12 +17,8 @@ from typing import TYPE_CHECKING
 import ipywidgets
 import traitlets
 
-from helpers.attention import Attention, attention_mask, read_attention
-from helpers.batching import ORDERS, batch_table, make_batches
-from helpers.decoding import softmax
-from helpers.live import Live, padding_result, sequences, steps_result
-from helpers.pairs import PairAnswer, compare_pair
-from helpers.pictures import (
+from helpers.display.live import Live, padding_result, sequences, steps_result
+from helpers.display.pictures import (
     Picture,
     attention_picture,
     batches_picture,
@@ -39,17 +35,31 @@ from helpers.pictures import (
     steps_picture,
     token_picture,
 )
-from helpers.predictions import predict_masked, predict_next
-from helpers.similarity import nearest
-from helpers.steps import three_steps
-from helpers.tokens import padding_table, pieces, token_table
+from helpers.text import (
+    ORDERS,
+    Attention,
+    PairAnswer,
+    attention_mask,
+    batch_table,
+    compare_pair,
+    make_batches,
+    nearest,
+    padding_table,
+    pieces,
+    predict_masked,
+    predict_next,
+    read_attention,
+    softmax,
+    three_steps,
+    token_table,
+)
 
 if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-    from helpers.steps import Steps
+    from helpers.text import Steps
     from helpers.training import History
 
 

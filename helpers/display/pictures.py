@@ -13,16 +13,13 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from helpers.predictions import GAP
-from helpers.tokens import NOT_ASKED, Piece
+from helpers.text import GAP, NOT_ASKED, Piece
 
 if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
 
-    from helpers.pairs import PairAnswer
-    from helpers.predictions import Prediction
-    from helpers.steps import Steps
+    from helpers.text import PairAnswer, Prediction, Steps
 
 LEGEND = {
     "special": "special token",
@@ -60,7 +57,7 @@ def token_picture(table: pd.DataFrame) -> Picture:
     Parameters
     ----------
     table : pandas.DataFrame
-        What `helpers.tokens.token_table` returned.
+        What `helpers.text.token_table` returned.
 
     Returns
     -------
@@ -81,9 +78,9 @@ def padding_picture(table: pd.DataFrame, outcome: Mapping, *, notes: Sequence[st
     Parameters
     ----------
     table : pandas.DataFrame
-        The batch, as `helpers.tokens.token_table` lists it. Its first 20 positions are drawn.
+        The batch, as `helpers.text.token_table` lists it. Its first 20 positions are drawn.
     outcome : mapping
-        One row of what `helpers.tokens.padding_table` returned for the same batch.
+        One row of what `helpers.text.padding_table` returned for the same batch.
     notes : sequence of str, optional
         Further remarks, such as a warning of the library.
 
@@ -159,7 +156,7 @@ def pair_picture(answer: PairAnswer) -> Picture:
     Parameters
     ----------
     answer : PairAnswer
-        What `helpers.pairs.compare_pair` returned.
+        What `helpers.text.compare_pair` returned.
 
     Returns
     -------
@@ -179,7 +176,7 @@ def pair_labels_picture(answer: PairAnswer) -> Picture:
     Parameters
     ----------
     answer : PairAnswer
-        What `helpers.pairs.compare_pair` returned.
+        What `helpers.text.compare_pair` returned.
 
     Returns
     -------
@@ -206,7 +203,7 @@ def steps_picture(steps: Steps) -> Picture:
     Parameters
     ----------
     steps : Steps
-        What `helpers.steps.three_steps` returned.
+        What `helpers.text.three_steps` returned.
 
     Returns
     -------
@@ -235,7 +232,7 @@ def prediction_picture(predictions: Mapping[str, Prediction]) -> Picture:
     Parameters
     ----------
     predictions : mapping of str to Prediction
-        What `helpers.predictions` returned for each model, under the name to show.
+        What `helpers.text` returned for each model, under the name to show.
 
     Returns
     -------
@@ -423,7 +420,7 @@ def batches_picture(table: pd.DataFrame, *, shown: int = 10) -> Picture:
     Parameters
     ----------
     table : pandas.DataFrame
-        What `helpers.batching.batch_table` returned.
+        What `helpers.text.batch_table` returned.
     shown : int, default 10
         How many batches are drawn; the summary is over all of them.
 
@@ -610,7 +607,7 @@ def mask_picture(
     Parameters
     ----------
     mask : array_like
-        Booleans, ``(rows, columns)``, as `helpers.attention.attention_mask` gives them.
+        Booleans, ``(rows, columns)``, as `helpers.text.attention_mask` gives them.
     rows : sequence of str
         The tokens that attend.
     columns : sequence of str, optional

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from helpers.batching import batch_table
+from helpers.text import batch_table
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -17,9 +17,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from helpers.checksums import CheckpointError, read_sums, sha256, verify
-from helpers.hub import download
-from helpers.standins import (
+from helpers.sources.checksums import CheckpointError, read_sums, sha256, verify
+from helpers.sources.hub import download
+from helpers.sources.standins import (
     CAUSAL_ADAPTER,
     ENCODER_SUMS,
     MASKED_ADAPTER,

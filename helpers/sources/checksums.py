@@ -6,6 +6,8 @@ import hashlib
 import re
 from pathlib import Path
 
+DATA = Path(__file__).parent / "data"  # what ships with the book
+
 
 class CheckpointError(RuntimeError):
     """Something about the machine, a package, the disk or the Hub keeps a checkpoint away."""

@@ -9,19 +9,20 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from helpers.checkpoints import chosen_source
-from helpers.checksums import CheckpointError, read_sums, verify
-from helpers.hub import download_data
+from helpers.sources.checkpoints import chosen_source
+from helpers.sources.checksums import DATA, CheckpointError, read_sums, verify
+from helpers.sources.hub import download_data
 
 if TYPE_CHECKING:
+    import pandas as pd
     from datasets import DatasetDict, Features
 
-__all__ = ["SPLITS", "load_dataset", "pair_features"]
+__all__ = ["SPLITS", "film_reviews", "load_dataset", "pair_features"]
 
 SPLITS = ("train", "validation", "test")
 
-BUNDLED = Path(__file__).parent / "bundled"
 CORPUS = "paraphrases"
+REVIEWS = DATA / "sentiment" / "held_out.csv"
 
 REPOSITORY = "nyu-mll/glue"
 REVISION = "bcdcba79d07bc864c1c254ccfcedcce55bcc9a8c"
@@ -72,7 +73,7 @@ def load_dataset(path: str, name: str | None = None, *, source: str | None = Non
     print("  what:   the book's own paraphrase corpus, pairs of sentences about invented news")
     print("  For the original, set COURSE_SOURCE=hub before you start Python.", flush=True)
     _verify()
-    return _read({split: BUNDLED / CORPUS / f"{split}.parquet" for split in SPLITS})
+    return _read({split: DATA / CORPUS / f"{split}.parquet" for split in SPLITS})
 
 
 def pair_features() -> Features:
@@ -95,13 +96,40 @@ def pair_features() -> Features:
     )
 
 
+def film_reviews() -> pd.DataFrame:
+    """Read the thousand sentences from film reviews that come with the book.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The columns ``label``, NEGATIVE or POSITIVE, and ``text``, always in the same order.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the book's folder is not complete.
+
+    Notes
+    -----
+    Their source and licence stand in ``helpers/sources/data/README.md``.
+    """
+    import pandas as pd
+
+    if not REVIEWS.is_file():
+        raise FileNotFoundError(
+            f"Expected the sentences in {REVIEWS}; the file is not there. Run this from a "
+            "complete clone of the book."
+        )
+    return pd.read_csv(REVIEWS, keep_default_na=False)
+
+
 def _verify() -> None:
-    sums = read_sums(BUNDLED / "SHA256SUMS")
+    sums = read_sums(DATA / "SHA256SUMS")
     files = [f"{CORPUS}/{split}.parquet" for split in SPLITS]
-    remedy = "Restore it from the book's repository: git checkout -- helpers/bundled"
+    remedy = "Restore it from the book's repository: git checkout -- helpers/sources/data"
     if missing := [file for file in files if file not in sums]:
         raise CheckpointError(f"Expected a checksum of {missing[0]} in SHA256SUMS. {remedy}")
-    verify(BUNDLED, {file: sums[file] for file in files}, remedy=remedy)
+    verify(DATA, {file: sums[file] for file in files}, remedy=remedy)
 
 
 def _read(files: dict[str, Path]) -> DatasetDict:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from helpers.checksums import CheckpointError
+from helpers.sources.checksums import CheckpointError
 
 if TYPE_CHECKING:
     import httpx2

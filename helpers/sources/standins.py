@@ -15,7 +15,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from helpers.checksums import CheckpointError, read_sums, verify
+from helpers.sources.checksums import DATA, CheckpointError, read_sums, verify
 
 if TYPE_CHECKING:
     import torch
@@ -43,10 +43,9 @@ ENCODER_SUMS = {
     "vocab.txt": "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3",
 }
 
-BUNDLED = Path(__file__).parent / "bundled"
-SENTIMENT_ADAPTER = BUNDLED / "sentiment"
-MASKED_ADAPTER = BUNDLED / "masked"
-CAUSAL_ADAPTER = BUNDLED / "causal"
+SENTIMENT_ADAPTER = DATA / "sentiment"
+MASKED_ADAPTER = DATA / "masked"
+CAUSAL_ADAPTER = DATA / "causal"
 
 SENTIMENT_LABELS = {0: "NEGATIVE", 1: "POSITIVE"}
 

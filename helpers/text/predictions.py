@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from helpers.decoding import softmax
+from helpers.text.decoding import softmax
 
 if TYPE_CHECKING:
     import torch

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from helpers.decoding import decode, softmax
-from helpers.tokens import token_table
+from helpers.text.decoding import decode, softmax
+from helpers.text.tokens import token_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,7 +22,7 @@ class Steps:
     text : str
         The text that went in.
     table : pandas.DataFrame
-        Its tokens and ids, as `helpers.tokens.token_table` lists them.
+        Its tokens and ids, as `helpers.text.token_table` lists them.
     logits : list of float
         The model's scores, one a label.
     probabilities : list of float

@@ -1,45 +1,14 @@
-"""Training subword tokenizers: the text to train on, and what makes the result repeatable."""
+"""Training subword tokenizers: what makes the result repeatable."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import pandas as pd
     from tokenizers import Tokenizer
     from tokenizers.normalizers import Normalizer
-
-SENTENCES = Path(__file__).parent / "bundled" / "sentiment" / "held_out.csv"
-
-
-def film_reviews() -> pd.DataFrame:
-    """Read the thousand sentences from film reviews that come with the book.
-
-    Returns
-    -------
-    pandas.DataFrame
-        The columns ``label``, NEGATIVE or POSITIVE, and ``text``, always in the same order.
-
-    Raises
-    ------
-    FileNotFoundError
-        If the book's folder is not complete.
-
-    Notes
-    -----
-    Their source and licence stand in ``helpers/bundled/README.md``.
-    """
-    import pandas as pd
-
-    if not SENTENCES.is_file():
-        raise FileNotFoundError(
-            f"Expected the sentences in {SENTENCES}; the file is not there. Run this from a "
-            "complete clone of the book."
-        )
-    return pd.read_csv(SENTENCES, keep_default_na=False)
 
 
 def single_characters(

@@ -15,7 +15,13 @@ from typing import TYPE_CHECKING
 import torch
 from transformers import TrainerCallback
 
-from helpers.resuming import State, load_state, random_state, restore_random_state, save_state
+from helpers.training.resuming import (
+    State,
+    load_state,
+    random_state,
+    restore_random_state,
+    save_state,
+)
 
 if TYPE_CHECKING:
     from evaluate import Metric
@@ -326,7 +332,7 @@ class HistoryCallback(TrainerCallback):
         An empty one, to be filled.
     watch : callable, optional
         Called after each step with the history and the number of all steps, such as a
-        `helpers.widgets.LearningCurve`.
+        `helpers.display.LearningCurve`.
     """
 
     def __init__(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from torch.utils.data import DataLoader
     from transformers import PreTrainedModel
 
-    from helpers.training import History
+    from helpers.training.loop import History
 
     Random = dict[str, torch.Tensor]
 

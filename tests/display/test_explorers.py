@@ -8,12 +8,22 @@ from types import SimpleNamespace
 import pytest
 from bs4 import BeautifulSoup
 
-from helpers.attention import attention_mask, read_attention
-from helpers.batching import batch_table, make_batches
-from helpers.decoding import softmax
-from helpers.live import steps_result
-from helpers.pairs import compare_pair
-from helpers.pictures import (
+from helpers.display.explorers import (
+    LearningCurve,
+    attention_explorer,
+    batching_explorer,
+    encoding_explorer,
+    gap_explorer,
+    mask_explorer,
+    nearest_explorer,
+    padding_explorer,
+    pair_explorer,
+    pipeline_explorer,
+    temperature_explorer,
+    tokenizer_explorer,
+)
+from helpers.display.live import steps_result
+from helpers.display.pictures import (
     attention_picture,
     batches_picture,
     curve_picture,
@@ -29,23 +39,13 @@ from helpers.pictures import (
     steps_picture,
     token_picture,
 )
-from helpers.predictions import predict_masked, predict_next
-from helpers.steps import three_steps
-from helpers.tokens import padding_table, pieces, token_table
-from helpers.widgets import (
-    LearningCurve,
-    attention_explorer,
-    batching_explorer,
-    encoding_explorer,
-    gap_explorer,
-    mask_explorer,
-    nearest_explorer,
-    padding_explorer,
-    pair_explorer,
-    pipeline_explorer,
-    temperature_explorer,
-    tokenizer_explorer,
-)
+from helpers.text.attention import attention_mask, read_attention
+from helpers.text.batching import batch_table, make_batches
+from helpers.text.decoding import softmax
+from helpers.text.pairs import compare_pair
+from helpers.text.predictions import predict_masked, predict_next
+from helpers.text.steps import three_steps
+from helpers.text.tokens import padding_table, pieces, token_table
 
 LOGITS = [-1.5607, 1.6123]
 LABELS = {0: "NEGATIVE", 1: "POSITIVE"}
@@ -212,7 +212,7 @@ def test_each_control_of_the_mask_explorer_reaches_the_picture():
 def test_each_control_of_the_attention_explorer_reaches_the_picture(bert_tokenizer):
     from transformers import AutoModel
 
-    from helpers.checkpoints import resolve
+    from helpers.sources.checkpoints import resolve
 
     model = AutoModel.from_pretrained(resolve("bert-base-uncased"), attn_implementation="eager")
     explorer = attention_explorer(bert_tokenizer, model, text="one two", layer=1, head=2)
@@ -277,7 +277,7 @@ class Clock:
 
     def __init__(self, monkeypatch):
         self.now = 100.0
-        monkeypatch.setattr("helpers.widgets.time.monotonic", lambda: self.now)
+        monkeypatch.setattr("helpers.display.explorers.time.monotonic", lambda: self.now)
 
 
 def a_training():

@@ -12,22 +12,22 @@ from html import unescape
 
 import nbformat
 import pytest
-from browsing import is_ours
 from looking import drawn, shape, wait_for
-from measure import RESULT, ROOT, RUN, compare, in_pytorch, serve_modules, some_sentences
 
-from helpers.attention import attention_mask
-from helpers.decoding import softmax
-from helpers.live import padding_result, program, style
-from helpers.pictures import (
+from helpers.display.live import padding_result, program, style
+from helpers.display.pictures import (
     mask_picture,
     padding_picture,
     probability_picture,
     steps_picture,
     token_picture,
 )
-from helpers.steps import three_steps
-from helpers.tokens import padding_table, token_table
+from helpers.text.attention import attention_mask
+from helpers.text.decoding import softmax
+from helpers.text.steps import three_steps
+from helpers.text.tokens import padding_table, token_table
+from tools.browsing import is_ours
+from tools.measure import RESULT, ROOT, RUN, compare, in_pytorch, serve_modules, some_sentences
 
 PLACES = {
     "softmax": "notebooks/en/2-using-transformers/2-1-behind-the-pipeline",
@@ -353,7 +353,7 @@ def test_where_the_model_cannot_be_had_it_says_so(browser, address):
 
 
 def test_the_copy_answers_as_pytorch_does(browser):
-    """The whole measurement is ``python book/measure.py``; here is a fifth of it."""
+    """The whole measurement is ``python -m tools.measure``; here is a fifth of it."""
     measured = json.loads(RESULT.read_text())
     assert measured["sentences"] == 500
     assert measured["same_label"] >= 0.98 * 500

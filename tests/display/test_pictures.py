@@ -7,8 +7,7 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 
-from helpers.pairs import PairAnswer
-from helpers.pictures import (
+from helpers.display.pictures import (
     attention_picture,
     batches_picture,
     curve_picture,
@@ -25,9 +24,10 @@ from helpers.pictures import (
     steps_picture,
     token_picture,
 )
-from helpers.predictions import Prediction
-from helpers.steps import three_steps
-from helpers.tokens import Piece, padding_table, token_table
+from helpers.text.pairs import PairAnswer
+from helpers.text.predictions import Prediction
+from helpers.text.steps import three_steps
+from helpers.text.tokens import Piece, padding_table, token_table
 
 
 def text_of(html: str) -> str:

@@ -7,7 +7,7 @@ import pytest
 from matplotlib.colors import to_rgb
 from matplotlib.text import Text
 
-from helpers.plots import (
+from helpers.display.plots import (
     PADDING,
     TOKENS,
     confusion_heatmap,

@@ -35,88 +35,88 @@ class Fault(NamedTuple):
 
 FAULTS = {
     "softmax over the wrong axis": Fault(
-        "helpers/decoding.py",
+        "helpers/text/decoding.py",
         "return scores.softmax(dim=axis).to(kind)",
         "return scores.softmax(dim=0).to(kind)",
-        "tests/test_decoding.py",
+        "tests/text/test_decoding.py",
     ),
     "temperature multiplies instead of dividing": Fault(
-        "helpers/decoding.py",
+        "helpers/text/decoding.py",
         "scores.amax(dim=axis, keepdim=True)) / temperature",
         "scores.amax(dim=axis, keepdim=True)) * temperature",
-        "tests/test_decoding.py",
+        "tests/text/test_decoding.py",
     ),
     "id2label swapped": Fault(
-        "helpers/decoding.py",
+        "helpers/text/decoding.py",
         '"label": id2label[int(i)]',
         '"label": id2label[len(row) - 1 - int(i)]',
-        "tests/test_decoding.py",
+        "tests/text/test_decoding.py",
     ),
     "token table off by one": Fault(
-        "helpers/tokens.py",
+        "helpers/text/tokens.py",
         'columns["position"] += range(len(row))',
         'columns["position"] += range(1, len(row) + 1)',
-        "tests/test_tokens.py",
+        "tests/text/test_tokens.py",
     ),
     "a library announces a removal": Fault(
-        "helpers/tokens.py",
+        "helpers/text/tokens.py",
         "    import pandas as pd\n\n    if not isinstance(inputs",
         "    import warnings\n    import pandas as pd\n    warnings.warn('x', DeprecationWarning)\n"
         "    if not isinstance(inputs",
-        "tests/test_tokens.py",
+        "tests/text/test_tokens.py",
     ),
     "padding shown as text": Fault(
-        "helpers/tokens.py",
+        "helpers/text/tokens.py",
         "if token_id == tokenizer.pad_token_id:",
         "if token_id == tokenizer.sep_token_id:",
-        "tests/test_tokens.py",
+        "tests/text/test_tokens.py",
     ),
     "padding counted as if it were text": Fault(
-        "helpers/tokens.py",
+        "helpers/text/tokens.py",
         '"cut": sum(whole) - sum(kept)',
         '"cut": sum(whole) - sum(lengths)',
-        "tests/test_tokens.py",
+        "tests/text/test_tokens.py",
         "notebooks/en/2-using-transformers/2-4-several-sequences.ipynb",
     ),
     "causal mask lets each token see the next": Fault(
-        "helpers/attention.py",
+        "helpers/text/attention.py",
         'np.tril(allowed) if kind == "causal"',
         'np.tril(allowed, 1) if kind == "causal"',
-        "tests/test_attention.py",
+        "tests/text/test_attention.py",
         "notebooks/en/1-transformer-models/1-2-architectures.ipynb",
     ),
     "the farthest sentence is called the nearest": Fault(
-        "helpers/similarity.py",
+        "helpers/text/similarity.py",
         "np.argsort(-similarities",
         "np.argsort(similarities",
-        "tests/test_similarity.py",
+        "tests/text/test_similarity.py",
         "notebooks/en/1-transformer-models/1-1-nlp-and-the-pipeline.ipynb",
     ),
     "every batch as wide as the longest of all": Fault(
-        "helpers/batching.py",
+        "helpers/text/batching.py",
         "max(lengths[i] for i in batch) if width is None else width",
         "longest if width is None else width",
-        "tests/test_batching.py",
+        "tests/text/test_batching.py",
         "notebooks/en/3-fine-tuning/3-1-processing-the-data.ipynb",
         slow=True,
     ),
     "gradients of the steps before stay": Fault(
-        "helpers/training.py",
+        "helpers/training/loop.py",
         "                        optimizer.zero_grad()\n                        history",
         "                        history",
-        "tests/test_training.py",
+        "tests/training/test_loop.py",
         "notebooks/en/3-fine-tuning/3-3-the-training-loop.ipynb",
         slow=True,
     ),
     "the learning rate moves before the step": Fault(
-        "helpers/training.py",
+        "helpers/training/loop.py",
         "                        optimizer.step()\n"
         "                        if schedule is not None:\n"
         "                            schedule.step()\n",
         "                        if schedule is not None:\n"
         "                            schedule.step()\n"
         "                        optimizer.step()\n",
-        "tests/test_training.py",
+        "tests/training/test_loop.py",
         "notebooks/en/3-fine-tuning/3-3-the-training-loop.ipynb",
         slow=True,
     ),
@@ -193,6 +193,6 @@ def test_nbval_notices_a_stored_result_that_was_changed(copy):
 def test_the_pair_check_notices_a_drifted_pair(copy):
     source = (copy / BEHIND_THE_PIPELINE).with_suffix(".md")
     with planted(source, "`truncation=True` would cut", "`truncation=True` could cut"):
-        status, said = check(copy, "tests/test_notebooks.py", "-k", "pair_agrees")
+        status, said = check(copy, "tests/notebooks/test_notebooks.py", "-k", "pair_agrees")
     assert status == 1, said
     assert "1 failed" in said

@@ -17,13 +17,13 @@ from types import SimpleNamespace
 
 import nbformat
 import pytest
-from browsing import is_ours
 from looking import wait_for
 
-from helpers import widgets
-from helpers.pictures import progress_picture
+from helpers.display import explorers as widgets
+from helpers.display.pictures import progress_picture
+from tools.browsing import is_ours
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 BOOKS_OWN = "notebooks/en/2-using-transformers/2-1-behind-the-pipeline.ipynb"
 MADE_HERE = "every-widget.ipynb"
 
@@ -33,8 +33,8 @@ import torch
 from transformers import (AutoModel, AutoModelForCausalLM, AutoModelForMaskedLM,
                           AutoModelForSequenceClassification, AutoTokenizer)
 from transformers.utils import logging
-from helpers.checkpoints import resolve
-from helpers.widgets import *
+from helpers.sources.checkpoints import resolve
+from helpers.display.explorers import *
 logging.disable_progress_bar()
 bert = resolve("bert-base-uncased")
 tokenizer = AutoTokenizer.from_pretrained(bert)

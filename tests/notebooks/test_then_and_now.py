@@ -16,7 +16,7 @@ from types import SimpleNamespace
 
 import pytest
 
-PAGE = Path(__file__).parents[1] / "book" / "then-and-now.md"
+PAGE = Path(__file__).parents[2] / "book" / "then-and-now.md"
 
 # A metric with one number, in the place and with the name that `evaluate.load` looks for.
 METRIC = """
@@ -383,7 +383,7 @@ def shared(sentiment):
     import torch
     import transformers
 
-    from helpers.checkpoints import resolve
+    from helpers.sources.checkpoints import resolve
 
     tokenizer, model = sentiment
     tiny = transformers.BertConfig(

@@ -10,10 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from browsing import is_ours, serve
-from vendor import Package, fetch
 
-ROOT = Path(__file__).parents[1]
+from tools.browsing import is_ours, serve
+from tools.vendor import Package, fetch
+
+ROOT = Path(__file__).parents[2]
 WIDTHS = {"phone": 390, "desktop": 1300}
 
 LISTEN = """

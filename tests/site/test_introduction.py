@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 
-BOOK = Path(__file__).parents[1] / "book"
+BOOK = Path(__file__).parents[2] / "book"
 
 
 def picture(name):
@@ -55,7 +55,7 @@ def test_the_picture_of_embeddings_is_that_of_the_bundled_encoder():
     import torch
     from transformers import AutoModel, AutoTokenizer
 
-    from helpers.checkpoints import resolve
+    from helpers.sources.checkpoints import resolve
 
     folder = resolve("bert-base-uncased")
     tokenizer = AutoTokenizer.from_pretrained(folder)
@@ -85,7 +85,7 @@ def test_the_page_says_what_the_pictures_show():
 
 
 def test_the_size_of_the_adapter_is_that_of_its_card():
-    card = Path(BOOK.parent, "helpers", "bundled", "sentiment", "README.md").read_text()
+    card = Path(BOOK.parent, "helpers", "sources", "data", "sentiment", "README.md").read_text()
     text = (BOOK / "introduction.md").read_text(encoding="utf-8")
     assert "480,386" in text
     assert "480,386" in card

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from helpers.bundled import train_language
-from helpers.bundled.train_sentiment import COURSE_SENTENCES, LABEL_IDS, measure, read_csv
-from helpers.checksums import read_sums, verify
+from helpers.sources.checksums import read_sums, verify
+from tools import train_language
+from tools.train_sentiment import COURSE_SENTENCES, LABEL_IDS, measure, read_csv
 
-BUNDLED = Path(__file__).parents[1] / "helpers" / "bundled"
+BUNDLED = Path(__file__).parents[2] / "helpers" / "sources" / "data"
 SENTIMENT = BUNDLED / "sentiment"
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parents[1] / "data"
 
 
 @pytest.fixture(scope="module")

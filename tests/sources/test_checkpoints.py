@@ -16,8 +16,8 @@ import hub_stub
 import pytest
 from processes import run, start
 
-from helpers import checkpoints
-from helpers.checkpoints import CHECKPOINTS, CheckpointError, cache_folder, resolve
+from helpers.sources import checkpoints
+from helpers.sources.checkpoints import CHECKPOINTS, CheckpointError, cache_folder, resolve
 
 pytestmark = pytest.mark.usefixtures("own_settings")
 
@@ -34,7 +34,7 @@ SENTIMENT_PRINTS = f"""\
 USE_ADAPTER = """
 import dataclasses, sys
 from pathlib import Path
-from helpers import checkpoints
+from helpers.sources import checkpoints
 name, adapter = sys.argv[1:3]
 entry = dataclasses.replace(checkpoints.CHECKPOINTS[name], adapter=Path(adapter))
 checkpoints.CHECKPOINTS[name] = entry
@@ -44,7 +44,7 @@ checkpoints.CHECKPOINTS[name] = entry
 USE_SMALL = """
 import os, sys, time
 from pathlib import Path
-from helpers import checkpoints
+from helpers.sources import checkpoints
 work, adapter = map(Path, sys.argv[1:3])
 
 def build(folder, adapter):
@@ -101,7 +101,7 @@ def folders(cache: Path | None = None) -> list[Path]:
 
 def test_import_is_light():
     code = """
-import sys, helpers.checkpoints
+import sys, helpers.sources.checkpoints
 heavy = ("torch", "transformers", "huggingface_hub", "peft", "numpy", "safetensors", "tqdm")
 print([name for name in heavy if name in sys.modules])
 """

@@ -6,9 +6,17 @@ import hub_stub
 import pytest
 from processes import run, start
 
-from helpers import datasets
-from helpers.checksums import CheckpointError
-from helpers.datasets import BUNDLED, CORPUS, REPOSITORY, REVISION, SPLITS, load_dataset
+from helpers.sources import datasets
+from helpers.sources.checksums import CheckpointError
+from helpers.sources.datasets import (
+    CORPUS,
+    DATA,
+    REPOSITORY,
+    REVISION,
+    SPLITS,
+    film_reviews,
+    load_dataset,
+)
 
 pytestmark = pytest.mark.usefixtures("own_settings")
 
@@ -25,14 +33,14 @@ import socket
 def refuse(*arguments):
     raise AssertionError("a connection was asked for")
 socket.socket.connect = socket.getaddrinfo = refuse
-from helpers.datasets import load_dataset
+from helpers.sources.datasets import load_dataset
 pairs = load_dataset("glue", "mrpc")
 print({split: len(rows) for split, rows in pairs.items()})
 """
 
 LOAD_FROM_HUB = """
-from helpers.datasets import load_dataset
-from helpers.checksums import CheckpointError
+from helpers.sources.datasets import load_dataset
+from helpers.sources.checksums import CheckpointError
 try:
     pairs = load_dataset("glue", "mrpc")
     print({split: len(rows) for split, rows in pairs.items()})
@@ -74,7 +82,7 @@ def test_pairs_are_what_datasets_itself_reads_from_the_folder(pairs, tmp_path):
     """A reader who copies the folder gets the same with `load_dataset(folder)`."""
     import datasets
 
-    folder = str(BUNDLED / CORPUS)
+    folder = str(DATA / CORPUS)
     found = datasets.load_dataset(folder, cache_dir=str(tmp_path))
     assert list(found) == list(pairs)
     for split in found:
@@ -121,9 +129,9 @@ def test_an_unknown_source_is_an_error(monkeypatch):
 
 
 def test_a_changed_file_is_refused(tmp_path, monkeypatch):
-    shutil.copytree(BUNDLED / CORPUS, tmp_path / CORPUS)
-    shutil.copy(BUNDLED / "SHA256SUMS", tmp_path)
-    monkeypatch.setattr(datasets, "BUNDLED", tmp_path)
+    shutil.copytree(DATA / CORPUS, tmp_path / CORPUS)
+    shutil.copy(DATA / "SHA256SUMS", tmp_path)
+    monkeypatch.setattr(datasets, "DATA", tmp_path)
     load_dataset("glue", "mrpc")
     data = (tmp_path / CORPUS / "test.parquet").read_bytes()
     (tmp_path / CORPUS / "test.parquet").write_bytes(data + b" ")
@@ -182,3 +190,15 @@ def test_a_hub_that_fails_leads_to_an_error_with_the_way_back(hub, behaviour, wh
     error = out.partition("error: ")[2]
     assert error.startswith(f"{REPOSITORY} could not be had from the Hub: {why}")
     assert "set COURSE_SOURCE=bundled" in error
+
+
+def test_the_reviews_are_a_thousand_with_both_labels():
+    reviews = film_reviews()
+    assert reviews["label"].value_counts().to_dict() == {"POSITIVE": 507, "NEGATIVE": 493}
+    assert reviews["text"].str.len().min() > 0
+
+
+def test_missing_reviews_are_an_error_that_says_what_to_do(monkeypatch, tmp_path):
+    monkeypatch.setattr(datasets, "REVIEWS", tmp_path / "missing.csv")
+    with pytest.raises(FileNotFoundError, match="complete clone"):
+        film_reviews()

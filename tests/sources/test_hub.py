@@ -10,19 +10,19 @@ import pytest
 from processes import run
 from recorded import IDS
 
-from helpers.checkpoints import CHECKPOINTS
-from helpers.datasets import REPOSITORY, REVISION
-from helpers.hub import HUB_FILES
+from helpers.sources.checkpoints import CHECKPOINTS
+from helpers.sources.datasets import REPOSITORY, REVISION
+from helpers.sources.hub import HUB_FILES
 
 pytestmark = pytest.mark.usefixtures("own_settings")
 
-NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*/*/*.md"))
+NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*/*/*.md"))
 
 SENTIMENT = "distilbert-base-uncased-finetuned-sst-2-english"
 
 TRY_TO_RESOLVE = """
 import sys, time
-from helpers.checkpoints import CheckpointError, resolve
+from helpers.sources.checkpoints import CheckpointError, resolve
 start = time.monotonic()
 try:
     print("folder:", resolve(sys.argv[1]))
@@ -199,7 +199,7 @@ def state():
     return (_http._GLOBAL_CLIENT_FACTORY, constants.HF_HUB_DISABLE_XET,
             constants.HF_HUB_DISABLE_TELEMETRY, type(_http.get_session().send).__name__)
 before = state()
-from helpers.checkpoints import CheckpointError, resolve
+from helpers.sources.checkpoints import CheckpointError, resolve
 try:
     resolve("bert-base-uncased")
 except CheckpointError:

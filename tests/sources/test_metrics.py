@@ -5,7 +5,7 @@ import itertools
 import pytest
 from processes import run
 
-from helpers.metrics import accuracy, f1, load_metric
+from helpers.sources.metrics import accuracy, f1, load_metric
 
 # predictions, references, accuracy, F1: computed by hand
 CASES = [
@@ -83,7 +83,7 @@ import socket
 def refuse(*arguments):
     raise AssertionError("a connection was asked for")
 socket.socket.connect = socket.getaddrinfo = refuse
-from helpers.metrics import load_metric
+from helpers.sources.metrics import load_metric
 metric = load_metric("glue", "mrpc")
 metric.add_batch(predictions=[1, 0], references=[1, 1])
 print(metric.compute())

@@ -6,10 +6,11 @@ from itertools import combinations
 
 import pytest
 
-from helpers.bundled import draw_paraphrases
-from helpers.bundled.draw_paraphrases import FOLDER, all_texts, changes, read_events
-from helpers.datasets import SPLITS, load_dataset
-from helpers.pairs import word_overlap, words
+from helpers.sources.datasets import SPLITS, load_dataset
+from helpers.sources.paraphrases import FOLDER, changes, read_events
+from helpers.text.pairs import word_overlap, words
+from tools import sample_paraphrases
+from tools.sample_paraphrases import all_texts
 
 # What the data sheet calls each measured thing.
 RULES = {
@@ -108,7 +109,7 @@ def test_a_near_miss_keeps_most_words_of_a_wording_and_they_start_from_different
 
 
 def test_the_pairs_are_those_that_the_script_draws(pairs):
-    for split, drawn in draw_paraphrases.draw(read_events()).items():
+    for split, drawn in sample_paraphrases.draw(read_events()).items():
         rows = [(row["sentence1"], row["sentence2"], row["label"]) for row in pairs[split]]
         assert rows == [(pair.first, pair.second, pair.label) for pair in drawn]
 
@@ -156,7 +157,7 @@ def test_the_order_of_the_two_sentences_tells_nothing(pairs):
 
 def test_a_rule_on_the_overlap_of_words_gains_at_most_10_points(results):
     """With one threshold or two. Measured afresh, and as recorded."""
-    measured = draw_paraphrases.rules(draw_paraphrases.draw(read_events()))
+    measured = sample_paraphrases.rules(sample_paraphrases.draw(read_events()))
     for name, rule in measured.items():
         assert rule == results["baselines"][name], name
     for split in ("validation", "test"):
@@ -175,7 +176,7 @@ def test_the_files_are_small():
 
 def test_what_is_recorded_is_what_the_corpus_is(results):
     topics = read_events()
-    described = draw_paraphrases.describe(topics, draw_paraphrases.draw(topics))
+    described = sample_paraphrases.describe(topics, sample_paraphrases.draw(topics))
     assert {name: results[name] for name in described} == described
 
 

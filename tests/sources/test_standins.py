@@ -12,9 +12,9 @@ from recorded import IDS, SENTENCES
 from safetensors.torch import load_file
 from transformers import AutoModel, AutoModelForSequenceClassification, AutoTokenizer
 
-from helpers import standins
-from helpers.checksums import CheckpointError, sha256
-from helpers.standins import (
+from helpers.sources import standins
+from helpers.sources.checksums import CheckpointError, sha256
+from helpers.sources.standins import (
     build_sentiment,
     distilbert_state,
     encoder_folder,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from helpers.attention import Attention, attention_mask, attention_shares, read_attention
+from helpers.text.attention import Attention, attention_mask, attention_shares, read_attention
 
 SIZES = {"vocab_size": 40, "bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 0}
 
@@ -14,7 +14,7 @@ def encoder():
     """The bundled encoder, in the way that keeps its attention weights."""
     from transformers import AutoModel
 
-    from helpers.checkpoints import resolve
+    from helpers.sources.checkpoints import resolve
 
     return AutoModel.from_pretrained(resolve("bert-base-uncased"), attn_implementation="eager")
 

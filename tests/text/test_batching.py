@@ -19,9 +19,9 @@ from recorded import (
 from transformers import DataCollatorWithPadding
 from transformers.trainer_pt_utils import LengthGroupedSampler
 
-from helpers.batching import ORDERS, batch_table, make_batches
+from helpers.text.batching import ORDERS, batch_table, make_batches
 
-NOTEBOOK = Path(__file__).parents[1] / "notebooks/en/3-fine-tuning/3-1-processing-the-data.ipynb"
+NOTEBOOK = Path(__file__).parents[2] / "notebooks/en/3-fine-tuning/3-1-processing-the-data.ipynb"
 
 LENGTHS = [3, 9, 4, 8, 5, 7, 6, 2, 9, 3, 5]
 

@@ -6,7 +6,7 @@ import torch
 from recorded import LOGITS, PROBABILITIES
 from transformers import pipeline
 
-from helpers.decoding import decode, softmax
+from helpers.text.decoding import decode, softmax
 
 LABELS = {0: "NEGATIVE", 1: "POSITIVE"}
 

@@ -4,8 +4,8 @@ import pytest
 import torch
 from transformers import AutoTokenizer, BertConfig, BertForMaskedLM, pipeline
 
-from helpers.checkpoints import resolve
-from helpers.predictions import predict_masked, predict_next
+from helpers.sources.checkpoints import resolve
+from helpers.text.predictions import predict_masked, predict_next
 
 TEXT = "The movie was [MASK], and I fell asleep."
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from helpers.similarity import nearest
+from helpers.text.similarity import nearest
 
 VECTORS = {"east": [2.0, 0.0], "north": [0.0, 5.0], "west": [-1.0, 0.0], "north-east": [3.0, 3.0]}
 

@@ -12,10 +12,9 @@ from tokenizers import Tokenizer, models, trainers
 from tokenizers.normalizers import BertNormalizer
 from tokenizers.pre_tokenizers import BertPreTokenizer, Metaspace
 
-from helpers import subwords
-from helpers.subwords import film_reviews, settled, single_characters
+from helpers.text.subwords import settled, single_characters
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 NOTEBOOK = ROOT / "notebooks/en/2-using-transformers/2-3-tokenizers.ipynb"
 
 TEXTS = ["low lower lowest", "new newer newest", "wide wider widest", "Über alles"] * 3
@@ -55,18 +54,6 @@ def train(kind, texts=TEXTS, size=60):
 
 
 KINDS = ["BPE", "WordPiece", "Unigram"]
-
-
-def test_the_reviews_are_a_thousand_with_both_labels():
-    reviews = film_reviews()
-    assert reviews["label"].value_counts().to_dict() == {"POSITIVE": 507, "NEGATIVE": 493}
-    assert reviews["text"].str.len().min() > 0
-
-
-def test_missing_reviews_are_an_error_that_says_what_to_do(monkeypatch, tmp_path):
-    monkeypatch.setattr(subwords, "SENTENCES", tmp_path / "missing.csv")
-    with pytest.raises(FileNotFoundError, match="complete clone"):
-        film_reviews()
 
 
 def test_single_characters_come_in_order_and_with_the_mark():

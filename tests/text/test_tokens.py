@@ -14,7 +14,7 @@ from recorded import (
     SENTENCES,
 )
 
-from helpers.tokens import Piece, padding_table, pieces, token_table
+from helpers.text.tokens import Piece, padding_table, pieces, token_table
 
 
 def test_one_sentence(bert_tokenizer):

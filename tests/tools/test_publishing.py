@@ -12,11 +12,12 @@ from pathlib import Path
 import pytest
 import yaml
 from bs4 import BeautifulSoup
-from hand_out import hand_out
-from list_links import outside_links
-from toc import documents
 
-ROOT = Path(__file__).parents[1]
+from tools.hand_out import hand_out
+from tools.list_links import outside_links
+from tools.toc import documents
+
+ROOT = Path(__file__).parents[2]
 FRONT_DOOR = "<html><head><title>A &amp; B</title></head><body>door</body></html>"
 
 

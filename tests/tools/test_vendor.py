@@ -7,7 +7,8 @@ import tarfile
 from dataclasses import replace
 
 import pytest
-import vendor
+
+from tools import vendor
 
 # Stands for npm: says where it was asked what, and packs the file that lies beside it.
 NPM = """#!{python}

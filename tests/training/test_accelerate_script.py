@@ -15,9 +15,9 @@ from types import SimpleNamespace
 import pytest
 from processes import run_code, run_loaded
 
-from helpers.training import linear_schedule, train
+from helpers.training.loop import linear_schedule, train
 
-SCRIPT = Path(__file__).parents[1] / "notebooks" / "en" / "3-fine-tuning" / "train.py"
+SCRIPT = Path(__file__).parents[2] / "notebooks" / "en" / "3-fine-tuning" / "train.py"
 STEPS = 20
 
 # Run in processes of their own, since what an Accelerator knows belongs to the whole process.
@@ -27,7 +27,7 @@ import torch
 from accelerate import Accelerator
 from torch.utils.data import DataLoader
 from test_accelerate_script import load_script, tiny_model, tiny_rows
-from helpers.metrics import load_metric
+from helpers.sources.metrics import load_metric
 
 script = load_script()
 args = script.parse(sys.argv[1:])
@@ -212,14 +212,14 @@ def _few_rows(folder: Path) -> Path:
     file = folder / "few.py"
     file.write_text(
         "import runpy\n"
-        "import helpers.datasets\n"
-        "load = helpers.datasets.load_dataset\n"
+        "import helpers.sources.datasets\n"
+        "load = helpers.sources.datasets.load_dataset\n"
         "def five(*names):\n"
         "    data = load(*names)\n"
         "    for split in ('validation', 'test'):\n"
         "        data[split] = data[split].select(range(5))\n"
         "    return data\n"
-        "helpers.datasets.load_dataset = five\n"
+        "helpers.sources.datasets.load_dataset = five\n"
         f"runpy.run_path({str(SCRIPT)!r}, run_name='__main__')\n"
     )
     return file

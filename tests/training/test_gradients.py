@@ -6,7 +6,7 @@ from small_training import collate, make_loader, make_model, make_rows, no_bar
 from torch.utils.data import DataLoader
 from transformers import TrainingArguments, get_scheduler
 
-from helpers.training import linear_schedule, train
+from helpers.training.loop import linear_schedule, train
 
 RATE = 5e-5
 

@@ -19,8 +19,8 @@ from small_training import (
 from transformers import PrinterCallback, Trainer, TrainingArguments
 from transformers.trainer_pt_utils import LengthGroupedSampler
 
-from helpers.metrics import load_metric
-from helpers.training import (
+from helpers.sources.metrics import load_metric
+from helpers.training.loop import (
     History,
     HistoryCallback,
     TrainingError,

@@ -24,8 +24,8 @@ from small_training import (
 from torch.utils.data import RandomSampler
 from transformers.trainer_pt_utils import LengthGroupedSampler
 
-from helpers.metrics import load_metric
-from helpers.training import History, evaluate, linear_schedule, train
+from helpers.sources.metrics import load_metric
+from helpers.training.loop import History, evaluate, linear_schedule, train
 
 ROWS = make_rows(18)  # 5 batches of up to 4
 
@@ -312,7 +312,7 @@ def test_a_thread_can_train(whole):
 
 TRAIN = """
 import os, signal, sys
-import helpers.resuming
+import helpers.training.resuming
 from test_resuming import Run
 
 folder, fault = sys.argv[1:]
@@ -328,13 +328,13 @@ def at_step_8(history, steps):
 if fault == "between":
     run.settings["watch"] = at_step_8
 elif fault:
-    plain = getattr(helpers.resuming, "save_file")
+    plain = getattr(helpers.training.resuming, "save_file")
     def save_file(tensors, path):
         if len(run.history.losses) == 6 and fault in str(path):
             path.write_bytes(b"half of it")
             kill()
         plain(tensors, path)
-    helpers.resuming.save_file = save_file
+    helpers.training.resuming.save_file = save_file
 run.train()
 print(len(run.history.losses))
 """
@@ -387,9 +387,9 @@ def test_what_is_saved_is_tensors_and_json_and_nothing_else(tmp_path):
 
 def test_an_interruption_while_it_saves_keeps_what_was_saved(whole, tmp_path, monkeypatch):
     """A second Ctrl-C, from somebody who can't wait."""
-    import helpers.resuming
+    import helpers.training.resuming
 
-    plain = helpers.resuming.save_file
+    plain = helpers.training.resuming.save_file
 
     def save_file(tensors, path):
         if path.name == "random.safetensors" and len(first.history.losses) == 6:
@@ -398,7 +398,7 @@ def test_an_interruption_while_it_saves_keeps_what_was_saved(whole, tmp_path, mo
 
     first = Run(checkpoint=tmp_path, save_every=4)
     between_steps(first, 7)
-    monkeypatch.setattr(helpers.resuming, "save_file", save_file)
+    monkeypatch.setattr(helpers.training.resuming, "save_file", save_file)
     check_interruption(first, whole()[1])
     assert [path.name for path in tmp_path.iterdir()] == ["step-4-epoch-0"]
     monkeypatch.undo()

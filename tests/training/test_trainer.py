@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from recorded import MRPC_ROWS, TRAINER_DEFAULTS
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 NOTEBOOK = ROOT / "notebooks" / "en" / "3-fine-tuning" / "3-2-the-trainer.ipynb"
 
 

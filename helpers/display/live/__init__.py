@@ -19,14 +19,14 @@ from typing import TYPE_CHECKING
 import anywidget
 import traitlets
 
-from helpers.pictures import Picture
-from helpers.tokens import padding_table, token_table
+from helpers.display.pictures import Picture
+from helpers.text import padding_table, token_table
 
 if TYPE_CHECKING:
     import pandas as pd
     from transformers import PreTrainedTokenizerBase
 
-    from helpers.steps import Steps
+    from helpers.text import Steps
 
 __all__ = ["Live", "padding_result", "program", "sequences", "steps_result", "style"]
 
@@ -159,7 +159,7 @@ def sequences(table: pd.DataFrame) -> list[dict]:
     Parameters
     ----------
     table : pandas.DataFrame
-        What `helpers.tokens.token_table` returned.
+        What `helpers.text.token_table` returned.
 
     Returns
     -------
@@ -218,7 +218,7 @@ def steps_result(steps: Steps) -> dict:
     Parameters
     ----------
     steps : Steps
-        What `helpers.steps.three_steps` returned.
+        What `helpers.text.three_steps` returned.
 
     Returns
     -------

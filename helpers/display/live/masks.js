@@ -1,7 +1,7 @@
 // Attention masks: choose a kind of attention, type sentences, see who may look at whom.
 import { choices, field, make, marks, matrix, view } from "./parts.js";
 
-/** helpers.attention.attention_mask. */
+/** helpers.text.attention_mask. */
 export function attention_mask(kind, rows, columns) {
   return Array.from({ length: rows }, (_, i) =>
     Array.from({ length: columns }, (_, j) => kind !== "causal" || j <= i),

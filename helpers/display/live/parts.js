@@ -1,4 +1,4 @@
-// What the live things share: controls, and the pictures of helpers/pictures.py, drawn here once
+// What the live things share: controls, and the pictures of helpers/display/pictures.py, drawn here once
 // more so that they move without Python. tests/test_live.py holds the two against each other.
 
 const LEGEND = {
@@ -155,7 +155,7 @@ export function view({ model, el, controls, draw, wait = 0 }) {
   };
 }
 
-// Pictures, in the order of helpers/pictures.py.
+// Pictures, in the order of helpers/display/pictures.py.
 
 function scrolling(table, reachable = true) {
   return make("div", { class: "scroll", tabindex: reachable ? "0" : null }, table);

@@ -1,7 +1,7 @@
 // The temperature of the softmax: move the slider, and the probabilities follow.
 import { bars, slider, view } from "./parts.js";
 
-/** helpers.decoding.softmax, for one row. */
+/** helpers.text.softmax, for one row. */
 export function softmax(logits, temperature = 1) {
   const largest = Math.max(...logits);
   const exponentials = logits.map((logit) => Math.exp((logit - largest) / temperature));

@@ -78,7 +78,7 @@ const ANSWERS = {
     return { sequences: [sequence(tokenizer, encode(tokenizer, text, pair))] };
   },
 
-  // helpers.live.padding_result
+  // helpers/display/live.py: padding_result
   padding(tokenizer, { texts, padding, truncation, max_length }) {
     const batch = texts.split(LINE_END).filter((line) => line.trim());
     if (!batch.length) {

@@ -25,9 +25,11 @@ from contextlib import redirect_stdout
 import torch
 from accelerate import Accelerator  # Accelerate
 from accelerate.utils import set_seed
-from helpers.checkpoints import resolve  # the book's own
-from helpers.datasets import load_dataset  # the book's own
-from helpers.metrics import load_metric  # the book's own
+from helpers.sources import (
+    load_dataset,  # the book's own
+    load_metric,  # the book's own
+    resolve,  # the book's own
+)
 from torch.utils.data import DataLoader
 from tqdm.auto import tqdm
 from transformers import (

@@ -1,0 +1,8 @@
+"""Pictures, plots and explorers: what shows the results of the other rooms.
+
+The public names are listed in ``__init__.pyi``. Each is imported when it is first used.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,10 @@
+from .checkpoints import CheckpointError as CheckpointError
+from .checkpoints import resolve as resolve
+from .checksums import DATA as DATA
+from .datasets import film_reviews as film_reviews
+from .datasets import load_dataset as load_dataset
+from .metrics import accuracy as accuracy
+from .metrics import f1 as f1
+from .metrics import load_metric as load_metric
+from .paraphrases import changes as changes
+from .paraphrases import read_events as read_events

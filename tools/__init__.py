@@ -1,0 +1,1 @@
+"""What authors and ``make`` run. No notebook imports from here."""
