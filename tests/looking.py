@@ -1,4 +1,6 @@
-"""Look at a picture in a browser, and hold it against the one that Python draws."""
+"""Look at a picture in a browser, and compare it with the one that Python draws."""
+
+import re
 
 from bs4 import BeautifulSoup
 
@@ -10,12 +12,10 @@ def shape(html):
         if isinstance(element, str):
             return str(element)
         style = dict(
-            (part.strip() for part in declaration.split(":"))
+            (looks(part.strip()) for part in declaration.split(":"))
             for declaration in element.get("style", "").split(";")
             if declaration.strip()
         )
-        if style.get("width", "").endswith("%"):  # the browser drops zeros at the end
-            style["width"] = float(style["width"].rstrip("%"))
         kept = ("class", "scope", "colspan", "role", "tabindex", "aria-hidden")
         attributes = {name: element[name] for name in kept if element.has_attr(name)}
         return element.name, attributes, style, [reduced(child) for child in element.children]
@@ -25,8 +25,16 @@ def shape(html):
     return [reduced(child) for child in joined.children]
 
 
+def looks(value):
+    """Write a style's value one way: a browser drops zeros, and writes a gradient at length."""
+    for name in ("gradient", "inset"):
+        if name in value:
+            return name
+    return re.sub(r"\d*\.?\d+(px)?", lambda number: f"{float(number[0].rstrip('px')):g}", value)
+
+
 def drawn(place):
-    """Give the picture that stands there now."""
+    """Give the picture that is drawn now."""
     inner = place.locator(".book-picture").evaluate("(one) => one.innerHTML")
     return shape(f"<div class='book-picture'>{inner}</div>")
 

@@ -10,6 +10,7 @@ checksum below. What is there already is not fetched or made again.
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
 import json
 import os
@@ -20,11 +21,12 @@ import tarfile
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 VENDOR = ROOT / "book" / "_vendor"
-STAMP = "complete.json"  # written last: a folder that has it is whole
+STAMP = "complete.json"  # written last: a folder that has it is complete
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ class Package:
     version: str
     integrity: str  # as npm gives it: sha512-, then base64
     files: tuple[str, ...]
+    compressed: tuple[str, ...] = ()  # which of them to store compressed
 
 
 PACKAGES = {
@@ -53,12 +56,13 @@ PACKAGES = {
             "dist/ort-wasm-simd-threaded.wasm",
             "package.json",  # says its licence
         ),
+        ("dist/ort-wasm-simd-threaded.wasm",),
     ),
 }
 
 
 class VendorError(RuntimeError):
-    """What the site needs can't be had. The message says what to do."""
+    """What the site needs isn't available. The message says what to do."""
 
 
 def fetch(package: Package, folder: Path) -> None:
@@ -71,7 +75,7 @@ def fetch(package: Package, folder: Path) -> None:
     wanted = f"{package.name}@{package.version}"
     with tempfile.TemporaryDirectory() as temporary:
         command = [npm, "pack", wanted, "--ignore-scripts", "--loglevel=error", "--json"]
-        # npm is a program that starts node, which lies beside it
+        # npm is a program that starts node, which is in the same folder
         path = f"{Path(npm).parent}{os.pathsep}{os.environ['PATH']}"
         done = subprocess.run(
             command,
@@ -100,15 +104,26 @@ def fetch(package: Package, folder: Path) -> None:
         with tarfile.open(archives[0]) as archive:
             for name in package.files:
                 member = archive.extractfile(f"package/{name}")
-                (folder / Path(name).name).write_bytes(member.read())
+                path = folder / Path(name).name
+                path.write_bytes(member.read())
+                if name in package.compressed:
+                    compress(path)
+
+
+def compress(path: Path) -> None:
+    """Replace a file by a compressed one, since many servers compress only what they know."""
+    packed = gzip.compress(path.read_bytes(), 9, mtime=0)
+    path.with_name(f"{path.name}.gz").write_bytes(packed)
+    path.unlink()
 
 
 def make_models(folder: Path) -> None:
-    """Write the tokenizer and the sentiment model as the browser takes them, and their sizes."""
-    from tools.export import export_sentiment, export_tokenizer
+    """Write the tokenizer and the model as the browser takes them."""
+    from tools.export import export_model, export_tokenizer
 
     export_tokenizer(folder / "tokenizer.json")
-    export_sentiment(folder / "sentiment.onnx")
+    export_model(folder / "encoder.onnx")
+    compress(folder / "encoder.onnx")
 
 
 def models_key() -> dict:
@@ -123,8 +138,14 @@ def models_key() -> dict:
     }
 
 
-def settle(name: str, key: dict, make: Callable[[Path], None]) -> bool:
-    """Make one folder of ``book/_vendor`` whole, unless it is. Say whether there was work to do."""
+def package_key(package: Package) -> dict:
+    """Give what a folder with a package depends on, as JSON holds it."""
+    files, compressed = list(package.files), list(package.compressed)
+    return {"integrity": package.integrity, "files": files, "compressed": compressed}
+
+
+def complete(name: str, key: dict, make: Callable[[Path], None]) -> bool:
+    """Make one folder of ``book/_vendor``, unless it is complete; return whether it was made."""
     target = VENDOR / name
     stamp = target / STAMP
     if stamp.is_file() and json.loads(stamp.read_text()) == key:
@@ -144,12 +165,10 @@ def main() -> int:
     """Fetch and make what is missing."""
     try:
         for name, package in PACKAGES.items():
-            key = {"integrity": package.integrity, "files": package.files}
-            key = json.loads(json.dumps(key))
-            if settle(name, key, lambda folder, package=package: fetch(package, folder)):
+            if complete(name, package_key(package), partial(fetch, package)):
                 print(f"fetched {package.name} {package.version}")
-        if settle("models", models_key(), make_models):
-            print("made the tokenizer and the sentiment model for the browser")
+        if complete("models", models_key(), make_models):
+            print("made the tokenizer and the model for the browser")
     except VendorError as error:
         print(error, file=sys.stderr)
         return 1

@@ -1,4 +1,4 @@
-"""Puts what the live things need on the site: their modules, and what `tools/vendor.py` made.
+"""Puts on the site what the live things need: their modules, and what `tools/vendor.py` made.
 
 The modules of ``helpers/display/live`` go to ``_static/live``, the folders of ``book/_vendor`` to
 ``_static/vendor``. A page that holds a live thing loads ``site.js``, which finds the rest; no other
@@ -18,7 +18,7 @@ MARK = "data-live="
 
 
 def check(app):
-    """Stop where something is missing: a page that promises what it can't do is worse than none."""
+    """Stop if something is missing, so that no page promises what it can't do."""
     missing = [
         name
         for name in ("tokenizers", "onnxruntime", "models")
@@ -40,14 +40,14 @@ def load_live_things(app, pagename, templatename, context, doctree):
 
 
 def copy_files(app, exception):
-    """Copy the modules and what they load, and write down how large that is."""
+    """Copy the modules and what they load, and list how large each file is."""
     if exception is not None or app.builder.format != "html":
         return
     static = Path(app.outdir) / "_static"
     for folder in (static / "live", static / "vendor"):
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-    for path in [*LIVE.glob("*.js"), *LIVE.glob("*.css"), *LIVE.glob("*.json")]:
+    for path in LIVE.iterdir():
         shutil.copyfile(path, static / "live" / path.name)
     shutil.copyfile(LIVE.parent / "pictures.css", static / "live" / "pictures.css")
     sizes = {}

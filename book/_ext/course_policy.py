@@ -2,9 +2,10 @@
 
 What the policy allows beyond ``default-src 'self'``, and why:
 
-``script-src 'self' 'wasm-unsafe-eval'``
-    Scripts are files of this site. WebAssembly may be compiled: the live pipeline is a program in
-    WebAssembly. It is not JavaScript's ``eval``, which stays forbidden.
+``script-src 'self'``
+    Scripts are files of this site. A page with a live thing that runs the model adds
+    ``'wasm-unsafe-eval'``, because the runtime is a program in WebAssembly. It doesn't allow
+    JavaScript's ``eval``, and the other pages don't get it.
 ``img-src 'self' data:``
     The theme's style sheets hold small pictures, such as a menu's arrow, as ``data:`` addresses.
 ``object-src 'none'; base-uri 'none'; form-action 'self'``
@@ -25,16 +26,19 @@ from sphinx.util import logging
 
 logger = logging.getLogger(__name__)
 
+SCRIPTS = "script-src 'self'"
 POLICY = "; ".join(
     [
         "default-src 'self'",
-        "script-src 'self' 'wasm-unsafe-eval'",
+        SCRIPTS,
         "img-src 'self' data:",
         "object-src 'none'",
         "base-uri 'none'",
         "form-action 'self'",
     ]
 )
+# The live things that run the model: those that helpers/display/live/page.js gives to model.js.
+RUN_THE_MODEL = ["attention", "nearest", "pipeline"]
 # The theme's handlers, by what book/_static/course.js does in their stead.
 HANDLERS = {"window.print()": "print", "toggleFullScreen()": "fullscreen"}
 # No selector of the theme or of a picture outweighs this one, as none outweighs a style attribute.
@@ -47,6 +51,13 @@ def short_hash(text: str) -> str:
 
 def has_policy(soup: BeautifulSoup) -> bool:
     return soup.find("meta", {"http-equiv": "Content-Security-Policy"}) is not None
+
+
+def policy_of(soup: BeautifulSoup) -> str:
+    """Give the strictest policy under which all that is on a page works."""
+    if soup.find(attrs={"data-live": RUN_THE_MODEL}):
+        return POLICY.replace(SCRIPTS, f"{SCRIPTS} 'wasm-unsafe-eval'")
+    return POLICY
 
 
 def apply_policy(soup: BeautifulSoup, page: str, site: Path) -> None:
@@ -66,7 +77,7 @@ def apply_policy(soup: BeautifulSoup, page: str, site: Path) -> None:
     _move_handlers(soup, page)
     _move_styles(soup, page, root, site)
     policy = soup.new_tag("meta", attrs={"http-equiv": "Content-Security-Policy"})
-    policy["content"] = POLICY
+    policy["content"] = policy_of(soup)
     # it counts for what comes after it; only the encoding comes before
     charset = soup.head.find("meta", charset=True)
     charset.insert_after("\n    ", policy)

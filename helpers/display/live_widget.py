@@ -1,52 +1,40 @@
 """Live things: a picture with controls that moves in a notebook and on the published page alike.
 
-Each is one JavaScript module of this folder. In a notebook, anywidget shows it, and Python answers
-where a tokenizer or a model is needed. On the published page, `site.js` shows the same module in
-the place of the picture that is stored here, and other modules answer.
+Each is one JavaScript module of the folder ``live``. In a notebook, anywidget shows it, and Python
+answers where a tokenizer or a model is needed. On the published page, ``site.js`` shows the same
+module in place of the picture that is stored here, and other modules answer.
 """
 
 from __future__ import annotations
 
 import json
 import re
-import warnings
 from collections.abc import Callable, Mapping
 from functools import cache
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import anywidget
 import traitlets
 
 from helpers.display.pictures import Picture
-from helpers.text import padding_table, token_table
 
-if TYPE_CHECKING:
-    import pandas as pd
-    from transformers import PreTrainedTokenizerBase
-
-    from helpers.text import Steps
-
-__all__ = ["Live", "padding_result", "program", "sequences", "steps_result", "style"]
-
-FOLDER = Path(__file__).parent
+FOLDER = Path(__file__).with_name("live")
 
 STILL = (
-    "This picture stands still. Where JavaScript runs, on the published page or in JupyterLab, "
-    "you can change it."
+    "This picture doesn't move here. Where JavaScript runs, on the published page or in "
+    "JupyterLab, you can change it."
 )
-
-SHOWN_DIGITS = 4  # of a number that is stored: more are not the same on every machine
 
 
 class Live(anywidget.AnyWidget):
-    """One live thing: what its controls say, and what comes of it.
+    """One live thing: the state of its controls, and the result for that state.
 
     Parameters
     ----------
     kind : str
-        The name of the module in this folder, without ``.js``.
+        The name of the module in the folder ``live``, without ``.js``.
     state : mapping
         What the module starts with, as JSON: a value for each control, and what it needs besides.
     draw : callable
@@ -54,13 +42,20 @@ class Live(anywidget.AnyWidget):
     answer : callable, optional
         From a state to the result that the module draws, as JSON. A `ValueError` is shown in place
         of the picture. A module that computes its picture itself needs none.
+    stored : callable, optional
+        From a state to the picture that a notebook stores, where the digits of the one that
+        ``draw`` gives would not be the same on every machine. None means ``draw``.
+    page : mapping, optional
+        What the published page needs in place of Python, as JSON.
+    only_in_notebooks : str, optional
+        Why the published page can't move it; the page shows this sentence below the picture.
 
     Attributes
     ----------
     state : dict
-        What the controls say now.
+        The value of each control.
     result : dict
-        What ``answer`` gave for it.
+        What ``answer`` returned for the state.
     """
 
     _esm = traitlets.Unicode().tag(sync=True)
@@ -71,13 +66,20 @@ class Live(anywidget.AnyWidget):
     def __init__(
         self,
         kind: str,
-        state: Mapping,
-        draw: Callable[[dict], Picture],
-        answer: Callable[[dict], dict] | None = None,
+        state: Mapping[str, Any],
+        draw: Callable[[dict[str, Any]], Picture],
+        answer: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
+        *,
+        stored: Callable[[dict[str, Any]], Picture] | None = None,
+        page: Mapping[str, Any] | None = None,
+        only_in_notebooks: str | None = None,
     ) -> None:
         self.kind = kind
         self._draw = draw
         self._answer = answer
+        self._stored = stored or draw
+        self._page = dict(page or {})
+        self._only_in_notebooks = only_in_notebooks
         super().__init__(_esm=program(kind), _css=style(), state=dict(state))
         self._ask()
         self.observe(lambda change: self._ask(), names="state")
@@ -91,33 +93,43 @@ class Live(anywidget.AnyWidget):
 
     @property
     def picture(self) -> Picture:
-        """The picture as it stands: what a page shows where nothing moves."""
+        """The picture for the current state, as Python draws it."""
+        return self._picture(self._draw)
+
+    def _picture(self, draw: Callable[[dict[str, Any]], Picture]) -> Picture:
         try:
-            return self._draw(self.state)
+            return draw(self.state)
         except ValueError as error:
             return Picture(f"<p role='alert'>{escape(str(error))}</p>")
 
-    def _repr_mimebundle_(self, **kwargs) -> tuple[dict, dict]:
+    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         """Add the picture to what a notebook stores, with what the published page needs."""
-        data, metadata = super()._repr_mimebundle_(**kwargs)
-        start = {"state": self.state} | ({"result": self.result} if self.result else {})
-        data["text/html"] = (
-            f"<div class='book-live' data-live='{self.kind}' "
-            f"data-state='{escape(json.dumps(start, ensure_ascii=False))}'>\n{self.picture}\n"
-            f"<p class='still'>{STILL}</p></div>"
-        )
+        data, metadata = super()._repr_mimebundle_(**kwargs) or ({}, {})
+        picture = self._picture(self._stored)
+        if self._only_in_notebooks:
+            words = f"<p><em>{escape(self._only_in_notebooks)}</em></p>"
+            data["text/html"] = f"<div class='book-still'>\n{picture}\n{words}</div>"
+        else:
+            start = {"state": self.state, "result": self.result, "page": self._page}
+            given = {name: value for name, value in start.items() if value}
+            # JSON is full of double quotes: they may stay, the attribute ends at a single one
+            text = escape(json.dumps(given, ensure_ascii=False), quote=False).replace("'", "&#x27;")
+            data["text/html"] = (
+                f"<div class='book-live' data-live='{self.kind}' data-state='{text}'>\n"
+                f"{picture}\n<p class='still'>{STILL}</p></div>"
+            )
         data["text/plain"] = f"Live({self.kind!r}, {self.state!r})"
         return data, metadata
 
 
 @cache
 def program(kind: str) -> str:
-    """Give a module with the parts that it imports: anywidget takes one file.
+    """Read a module and inline its imports, because anywidget loads a single file.
 
     Parameters
     ----------
     kind : str
-        The name of the module in this folder, without ``.js``.
+        The name of the module in the folder ``live``, without ``.js``.
 
     Returns
     -------
@@ -134,102 +146,20 @@ def program(kind: str) -> str:
     own, imports = re.subn(r'^import [^;]*? from "\./parts\.js";\n', "", module, flags=re.MULTILINE)
     if imports != 1 or re.search(r"^import ", own, flags=re.MULTILINE):
         raise ValueError(
-            f"expected {kind}.js to import from ./parts.js, once, and from nowhere else: in a "
-            "notebook a module has no neighbours."
+            f"expected {kind}.js to import once, from ./parts.js; got other imports. In a notebook "
+            f"there is no other file to import: move what {kind}.js shares into parts.js."
         )
     return f"{parts}\n{own}"
 
 
 @cache
 def style() -> str:
-    """Give the style of the controls and of the pictures.
+    """Read the style of the controls and of the pictures.
 
     Returns
     -------
     str
         CSS.
     """
-    pictures = (FOLDER.parent / "pictures.css").read_text(encoding="utf-8")
+    pictures = FOLDER.with_name("pictures.css").read_text(encoding="utf-8")
     return pictures + (FOLDER / "live.css").read_text(encoding="utf-8")
-
-
-def sequences(table: pd.DataFrame) -> list[dict]:
-    """Turn a token table into what the modules draw.
-
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        What `helpers.text.token_table` returned.
-
-    Returns
-    -------
-    list of dict
-        For each sequence its columns as lists: ``token``, ``id``, ``token_type``, ``attention`` and
-        ``kind``. A column that holds nothing is None.
-    """
-    columns = ("token", "id", "token_type", "attention", "kind")
-    return [
-        {name: None if rows[name].isna().any() else rows[name].tolist() for name in columns}
-        for _, rows in table.groupby("sequence")
-    ]
-
-
-def padding_result(tokenizer: PreTrainedTokenizerBase, state: Mapping) -> dict:
-    """Tokenize a batch as the controls of ``padding.js`` say.
-
-    Parameters
-    ----------
-    tokenizer : PreTrainedTokenizerBase
-        The tokenizer to run.
-    state : mapping
-        ``texts``, one a line; ``padding``, ``truncation`` and ``max_length`` as the tokenizer takes
-        them.
-
-    Returns
-    -------
-    dict
-        The ``sequences``, the ``setting``, how long each row is (``lengths``), how many tokens were
-        ``cut`` and how many are padding (``padded``), and what the library warned of (``notes``).
-
-    Raises
-    ------
-    ValueError
-        If there is no text.
-    """
-    batch = [line for line in state["texts"].splitlines() if line.strip()]
-    setting = {name: state[name] for name in ("padding", "truncation", "max_length")}
-    outcome = padding_table(tokenizer, batch, [setting]).iloc[0]
-    with warnings.catch_warnings(record=True) as said:
-        warnings.simplefilter("always")
-        inputs = tokenizer(batch, **setting)
-    return {
-        "sequences": sequences(token_table(tokenizer, inputs)),
-        "setting": setting,
-        "lengths": list(outcome["lengths"]),
-        "cut": int(outcome["cut"]),
-        "padded": int(outcome["padded"]),
-        "notes": [str(warning.message) for warning in said],
-    }
-
-
-def steps_result(steps: Steps) -> dict:
-    """Turn the three steps of a pipeline into what ``pipeline.js`` draws.
-
-    Parameters
-    ----------
-    steps : Steps
-        What `helpers.text.three_steps` returned.
-
-    Returns
-    -------
-    dict
-        The ``sequences`` with one sequence, ``labels``, ``logits``, ``probabilities`` and
-        ``truncated``. Numbers have four digits: more are not the same on every machine.
-    """
-    return {
-        "sequences": sequences(steps.table),
-        "labels": list(steps.labels),
-        "logits": [round(logit, SHOWN_DIGITS) for logit in steps.logits],
-        "probabilities": [round(one, SHOWN_DIGITS) for one in steps.probabilities],
-        "truncated": steps.truncated,
-    }

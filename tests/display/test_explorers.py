@@ -5,24 +5,35 @@ import re
 from itertools import pairwise
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from bs4 import BeautifulSoup
+from tokenizers import Tokenizer, models
+from transformers import PreTrainedTokenizerFast
 
 from helpers.display.explorers import (
     LearningCurve,
-    attention_explorer,
     batching_explorer,
     encoding_explorer,
-    gap_explorer,
     mask_explorer,
-    nearest_explorer,
     padding_explorer,
-    pair_explorer,
-    pipeline_explorer,
     temperature_explorer,
     tokenizer_explorer,
 )
-from helpers.display.live import steps_result
+from helpers.display.live_results import (
+    attention_result,
+    nearest_result,
+    splits_result,
+    steps_result,
+    tokenizers_for_page,
+)
+from helpers.display.model_explorers import (
+    attention_explorer,
+    gap_explorer,
+    nearest_explorer,
+    pair_explorer,
+    pipeline_explorer,
+)
 from helpers.display.pictures import (
     attention_picture,
     batches_picture,
@@ -39,7 +50,7 @@ from helpers.display.pictures import (
     steps_picture,
     token_picture,
 )
-from helpers.text.attention import attention_mask, read_attention
+from helpers.text.attention import Attention, attention_mask, read_attention
 from helpers.text.batching import batch_table, make_batches
 from helpers.text.decoding import softmax
 from helpers.text.pairs import compare_pair
@@ -98,6 +109,16 @@ def live_things(sentiment, bert_tokenizer):
         encoding_explorer(bert_tokenizer, text="It's <b>", pair="'two'"),
         padding_explorer(bert_tokenizer, ["one", "two three"]),
         mask_explorer(),
+        tokenizer_explorer({"it's <b>": bert_tokenizer}, text='It\'s <b> & "so on"'),
+        nearest_explorer(count_letters, ["a'b", "<b>", "c"], text="aab"),
+        batching_explorer([3, 5, 4]),
+    ]
+
+
+def things_only_in_notebooks(sentiment, masked_model, causal_model):
+    return [
+        gap_explorer(masked_model, causal_model),
+        pair_explorer(*sentiment, first="It is good.", second="It is not bad."),
     ]
 
 
@@ -107,6 +128,7 @@ def test_a_live_thing_is_stored_with_its_picture_and_its_state(sentiment, bert_t
         place = BeautifulSoup(bundle["text/html"], "html.parser").select_one(".book-live")
         assert place["data-live"] == live.kind
         start = json.loads(place["data-state"])
+        assert not set(place.attrs) - {"class", "data-live", "data-state"}
         assert start["state"] == live.state
         assert start.get("result", {}) == live.result
         assert live.picture in bundle["text/html"]
@@ -116,8 +138,24 @@ def test_a_live_thing_is_stored_with_its_picture_and_its_state(sentiment, bert_t
         assert live.model_id not in bundle["text/html"]
 
 
-def test_a_live_thing_brings_its_whole_program(sentiment, bert_tokenizer):
-    for live in live_things(sentiment, bert_tokenizer):
+def test_what_moves_only_in_a_notebook_says_so_and_gives_the_page_nothing_to_start(
+    sentiment, masked_model, causal_model
+):
+    for live in things_only_in_notebooks(sentiment, masked_model, causal_model):
+        bundle, _ = live._repr_mimebundle_()
+        html = BeautifulSoup(bundle["text/html"], "html.parser")
+        assert not html.select("[data-live], [data-state], .book-live")
+        assert "Open the notebook in JupyterLab" in html.select_one("em").get_text()
+        assert html.select_one(".book-picture")
+        assert "application/vnd.jupyter.widget-view+json" in bundle
+
+
+def test_a_live_thing_brings_its_whole_program(
+    sentiment, bert_tokenizer, masked_model, causal_model
+):
+    for live in live_things(sentiment, bert_tokenizer) + things_only_in_notebooks(
+        sentiment, masked_model, causal_model
+    ):
         assert "import" not in re.findall(r"^\w+", live._esm, flags=re.MULTILINE)
         assert live._esm.count("export default") == 1
         assert ".book-live-view" in live._css
@@ -131,16 +169,20 @@ def count_letters(texts):
 
 def test_typing_a_sentence_puts_the_nearest_first():
     explorer = nearest_explorer(count_letters, ["a", "b", "c"], text="aab")
-    before = explorer.picture.value
-    assert before == similarity_picture(["a", "b", "c"], [2 / 5**0.5, 1 / 5**0.5, 0])
+    assert explorer.picture == similarity_picture(["a", "b", "c"], [0.8944, 0.4472, 0])
 
-    explorer.control.value = "c"
+    explorer.state = {"text": "c"}
 
-    assert explorer.picture.value == similarity_picture(["c", "a", "b"], [1, 0, 0])
-    assert explorer.control.description
+    assert explorer.picture == similarity_picture(["c", "a", "b"], [1, 0, 0])
+    assert explorer.result == {"sentences": ["c", "a", "b"], "similarities": [1, 0, 0]}
 
-    explorer.control.value = " "
-    assert "Type a sentence" in explorer.picture.value
+    explorer.state = {"text": " "}
+    assert "Type a sentence" in explorer.picture
+    assert "Type a sentence" in explorer.result["error"]
+
+
+def test_a_similarity_is_stored_with_the_digits_that_are_the_same_everywhere():
+    assert nearest_result([("a", 0.12345678)])["similarities"] == [0.1235]
 
 
 def text_and(tokenizer, *texts, **setting):
@@ -221,55 +263,103 @@ def test_each_control_of_the_attention_explorer_reaches_the_picture(bert_tokeniz
         tokens, weights = read_attention(bert_tokenizer, model, text)
         return attention_picture(weights[layer, head], tokens)
 
-    assert explorer.picture.value == drawn("one two", 1, 2)
-    controls = explorer.control.controls
-    assert (controls["layer"].max, controls["head"].max) == (5, 11)
-    controls["layer"].value = 5
-    assert explorer.picture.value == drawn("one two", 5, 2)
-    controls["head"].value = 11
-    assert explorer.picture.value == drawn("one two", 5, 11)
-    controls["text"].value = "three"
-    assert explorer.picture.value == drawn("three", 5, 11)
-    controls["text"].value = ""
-    assert "Type a sentence" in explorer.picture.value
-    assert all(control.description for control in controls.values())
+    state = {"text": "one two", "layer": 1, "head": 2, "layers": 6, "heads": 12}
+    assert explorer.state == state
+    assert explorer.picture == drawn("one two", 1, 2)
+    for name, value in [("layer", 5), ("head", 11), ("text", "three")]:
+        state[name] = value
+        explorer.state = dict(state)
+        assert explorer.picture == drawn(state["text"], state["layer"], state["head"])
+        read = read_attention(bert_tokenizer, model, state["text"])
+        assert explorer.result == attention_result(read, state["layer"], state["head"])
+    assert explorer.result["tokens"] == ["[CLS]", "three", "[SEP]"]
+    assert all(99 <= sum(row) <= 101 for row in explorer.result["percents"])
+    explorer.state = {**state, "text": ""}
+    assert "Type a sentence" in explorer.picture
+    assert "Type a sentence" in explorer.result["error"]
+
+
+def test_of_a_long_text_the_first_tokens_are_drawn_and_the_largest_is_of_the_whole_row():
+    weights = np.full((1, 1, 30, 30), 0.01)
+    weights[0, 0, :, 25] = 0.71
+    result = attention_result(Attention([f"t{i}" for i in range(30)], weights), 0, 0)
+    assert result["length"] == 30
+    assert result["tokens"] == [f"t{i}" for i in range(20)]
+    assert result["percents"] == [[1] * 20] * 20
+    assert result["largest"] == [71] * 20
 
 
 def test_typing_a_text_redraws_the_cuts_of_each_tokenizer(sentiment, bert_tokenizer):
     tokenizers = {"one": bert_tokenizer, "two": sentiment[0]}
     explorer = tokenizer_explorer(tokenizers)
 
-    explorer.control.value = "unwatchable"
+    explorer.state = {"text": "unwatchable"}
 
-    assert explorer.picture.value == split_picture(
+    assert explorer.picture == split_picture(
         {name: pieces(tokenizer, "unwatchable") for name, tokenizer in tokenizers.items()}
     )
-    assert explorer.control.description
-    explorer.control.value = ""
-    assert "role='alert'" in explorer.picture.value
+    assert explorer.result == splits_result(tokenizers, "unwatchable")
+    assert explorer.result["splits"][0]["token"] == ["[CLS]", "un", "##watch", "##able", "[SEP]"]
+    assert explorer.result["splits"][0]["word"] == [None, 0, 0, 0, None]
+    explorer.state = {"text": ""}
+    assert "role='alert'" in explorer.picture
+    assert "Type a sentence" in explorer.result["error"]
+
+
+def test_the_page_is_given_small_tokenizers_and_told_which_are_too_large(bert_tokenizer):
+    def made(model):
+        return PreTrainedTokenizerFast(tokenizer_object=Tokenizer(model), unk_token="?")
+
+    small = made(models.WordLevel({"?": 0, "one": 1}, unk_token="?"))
+    scores = [("?", 0.0), ("a", -1.23456789)]
+    large = made(models.WordLevel({str(i): i for i in range(5001)}, unk_token="?"))
+    given = tokenizers_for_page(
+        {
+            "small": small,
+            "unigram": made(models.Unigram(scores, unk_id=0)),
+            "large": large,
+            "BERT": bert_tokenizer,
+        }
+    )
+    assert given["small"] == json.loads(small.backend_tokenizer.to_str())
+    assert given["unigram"]["model"]["vocab"] == [["?", 0.0], ["a", -1.2346]]
+    assert given["large"] is None
+    assert given["BERT"] == "bert-base-uncased"
+    explorer = tokenizer_explorer({"BERT": bert_tokenizer})
+    html = BeautifulSoup(explorer._repr_mimebundle_()[0]["text/html"], "html.parser")
+    page = json.loads(html.select_one(".book-live")["data-state"])["page"]
+    assert page == {"tokenizers": {"BERT": "bert-base-uncased"}}
+    assert "tokenizers" not in explorer.state  # a notebook stores the state once more
 
 
 def test_typing_a_text_redraws_what_both_models_put_into_its_gap(masked_model, causal_model):
     explorer = gap_explorer(masked_model, causal_model)
-    before = explorer.picture.value
+    before = explorer.picture
     assert "asleep" in before
 
     text = "I would [MASK] see it again."
-    explorer.control.value = text
+    explorer.state = {"text": text}
 
-    assert explorer.picture.value != before
-    assert explorer.picture.value == prediction_picture(
-        {
-            "Masked: sees both sides of the gap": predict_masked(*masked_model, text),
-            "Causal: sees what stands before the gap": predict_next(*causal_model, text),
-        }
-    )
+    assert explorer.picture != before
+    predictions = {
+        "Masked: sees both sides of the gap": predict_masked(*masked_model, text),
+        "Causal: sees what stands before the gap": predict_next(*causal_model, text),
+    }
+    assert explorer.picture == prediction_picture(predictions)
+    masked, causal = explorer.result["models"]
+    assert [masked["name"], causal["name"]] == list(predictions)
+    assert masked["seen"] == ["yes"] * 3 + ["gap"] + ["yes"] * 5
+    assert causal["seen"] == ["yes"] * 3 + ["gap"] + ["no"] * 4
+    for one, prediction in zip(explorer.result["models"], predictions.values(), strict=True):
+        assert one["candidates"] == prediction.candidates
+        assert one["probabilities"] == prediction.probabilities
 
 
 def test_a_text_with_two_gaps_says_what_to_do(masked_model, causal_model):
     explorer = gap_explorer(masked_model, causal_model, text="[MASK] and [MASK]")
-    assert "expected one [MASK]" in explorer.picture.value
-    assert "role='alert'" in explorer.picture.value
+    assert "expected one [MASK]" in explorer.picture
+    assert "role='alert'" in explorer.picture
+    assert "expected one [MASK]" in explorer.result["error"]
 
 
 class Clock:
@@ -292,45 +382,72 @@ def test_each_control_of_the_batching_explorer_reaches_the_picture():
         return batches_picture(batch_table(lengths, batches, width=width))
 
     explorer = batching_explorer(lengths)
-    assert explorer.picture.value == expected(16, "shuffled", None)
-    controls = explorer.control.controls
-    controls["batch_size"].value = 8
-    assert explorer.picture.value == expected(8, "shuffled", None)
-    controls["order"].value = "by length"
-    assert explorer.picture.value == expected(8, "by length", None)
-    controls["padding"].label = "longest of all"
-    assert explorer.picture.value == expected(8, "by length", 46)
-    controls["padding"].label = "512"
-    assert explorer.picture.value == expected(8, "by length", 512)
-    assert all(control.description for control in controls.values())
+    state = {"batch_size": 16, "order": "shuffled", "padding": 0}
+    assert explorer.state == state
+    assert explorer.picture == expected(16, "shuffled", None)
+    changes = [("batch_size", 8, None), ("order", "by length", None)]
+    for name, value, width in [*changes, ("padding", -1, 46), ("padding", 512, 512)]:
+        state[name] = value
+        explorer.state = dict(state)
+        assert explorer.picture == expected(state["batch_size"], state["order"], width)
 
     start = {"batch_size": 4, "order": "by length", "padding": -1}
-    assert batching_explorer(lengths, **start).picture.value == expected(4, "by length", 46)
+    assert batching_explorer(lengths, **start).picture == expected(4, "by length", 46)
+
+
+def test_the_page_has_the_batches_of_every_choice():
+    lengths = [10 + i * i % 37 for i in range(100)]
+    outcomes = batching_explorer(lengths).result
+    assert len(outcomes) == 5 * 2 * 3
+    for name, outcome in outcomes.items():
+        size, order, padding = name.split("/")
+        batches = make_batches(lengths, int(size), order=order)
+        width = {"0": None, "-1": 46, "512": 512}[padding]
+        table = batch_table(lengths, batches, width=width)
+        assert outcome["rows"] == table.head(10).to_numpy().tolist()
+        assert outcome["batches"] == len(batches)
+        assert outcome["padding"] == table["padding"].sum()
+        assert outcome["positions"] == (table["tokens"] + table["padding"]).sum()
+        assert outcome["largest"] == (table["tokens"] + table["padding"]).max()
+        assert outcome["shapes"] == len({*zip(table["rows"], table["width"], strict=True)})
+    json.dumps(outcomes)  # plain numbers
+
+
+def test_rows_longer_than_a_bert_can_read_say_so():
+    explorer = batching_explorer([600, 3], padding=512)
+    assert "width must be at least 600" in explorer.picture
+    assert "width must be at least 600" in explorer.result["16/shuffled/512"]["error"]
 
 
 def test_typing_two_sentences_redraws_the_answer(sentiment):
     explorer = pair_explorer(*sentiment, first="It is good.", second="It is not bad.")
     answer = compare_pair(*sentiment, "It is good.", "It is not bad.")
-    assert explorer.picture.value == pair_picture(answer)
+    assert explorer.picture == pair_picture(answer)
 
-    explorer.control.controls["first"].value = "It is bad."
-    explorer.control.controls["second"].value = "It is good."
+    explorer.state = {"first": "It is bad.", "second": "It is good."}
 
     answer = compare_pair(*sentiment, "It is bad.", "It is good.")
-    assert explorer.picture.value == pair_picture(answer)
-    assert f">{answer.probabilities[0]:.4f}<" in explorer.picture.value
-    assert [control.description for control in explorer.control.children] == ["First", "Second"]
-    explorer.control.controls["first"].value = ""
-    assert "Type a sentence in both fields" in explorer.picture.value
+    assert explorer.picture == pair_picture(answer)
+    assert f">{answer.probabilities[0]:.4f}<" in explorer.picture
+    assert explorer.result["probabilities"] == answer.probabilities
+    assert explorer.result["swapped"] == answer.swapped
+    explorer.state = {"first": "", "second": "It is good."}
+    assert "Type a sentence in both fields" in explorer.picture
+    assert "Type a sentence in both fields" in explorer.result["error"]
 
 
 def test_of_the_answer_to_two_sentences_the_label_is_stored(sentiment):
     explorer = pair_explorer(*sentiment, first="It is good.", second="It is not bad.")
     answer = compare_pair(*sentiment, "It is good.", "It is not bad.")
-    stored = explorer._repr_mimebundle_()["text/html"]
-    assert stored == pair_labels_picture(answer) != explorer.picture.value
-    explorer.control.controls["first"].value = ""
-    assert "role='alert'" in explorer._repr_mimebundle_()["text/html"]
+
+    def stored():
+        return explorer._repr_mimebundle_()[0]["text/html"]
+
+    assert pair_labels_picture(answer) in stored()
+    assert explorer.picture not in stored()
+    assert f"{answer.probabilities[0]:.4f}" not in stored()
+    explorer.state = {"first": "", "second": "It is good."}
+    assert "role='alert'" in stored()
 
 
 def test_a_learning_curve_moves_at_most_once_a_second_and_says_what_is_left(monkeypatch):

@@ -195,6 +195,20 @@ def test_every_page_has_the_policy_and_keeps_to_it(site):
         assert not handlers
 
 
+def test_only_a_page_that_runs_the_model_may_compile_webassembly(site, course_policy):
+    text = (ROOT / "helpers" / "display" / "live" / "page.js").read_text(encoding="utf-8")
+    kinds = re.findall(r'^  (\w+): "model",$', text, flags=re.MULTILINE)
+    assert sorted(kinds) == course_policy.RUN_THE_MODEL
+    allowed = set()
+    for page in html_files(site):
+        soup = parse(page)
+        policy = soup.find("meta", {"http-equiv": "Content-Security-Policy"})["content"]
+        runs = any(place["data-live"] in kinds for place in soup.select("[data-live]"))
+        assert ("wasm-unsafe-eval" in policy) == runs, page.name
+        allowed |= {page.stem} if runs else set()
+    assert {name[:3] for name in allowed} == {"1-1", "1-2", "2-1"}
+
+
 def test_what_a_picture_looked_like_it_still_does(course_policy, tmp_path):
     page = (
         "<html><head><meta charset='utf-8'></head><body><style>.a { color: red }</style>"

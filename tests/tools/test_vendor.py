@@ -1,6 +1,7 @@
 """What the site takes from npm: only with its checksum, whole or not at all, and not twice."""
 
 import base64
+import gzip
 import hashlib
 import sys
 import tarfile
@@ -47,6 +48,14 @@ def test_the_needed_files_come_and_no_others(package, folder):
     assert (folder / "program.mjs").read_text() == "export const one = 1;\n"
 
 
+def test_a_large_file_is_stored_compressed(package, folder):
+    vendor.fetch(replace(package, compressed=package.files), folder)
+    assert [path.name for path in folder.iterdir()] == ["program.mjs.gz"]
+    packed = (folder / "program.mjs.gz").read_bytes()
+    assert gzip.decompress(packed) == b"export const one = 1;\n"
+    assert packed[4:8] == bytes(4), "a time of day would make it another file each time"
+
+
 def test_another_checksum_is_an_error_and_nothing_is_kept(package, folder):
     with pytest.raises(vendor.VendorError, match=r"checksum sha512-AAAA; got sha512-.*Nothing was"):
         vendor.fetch(replace(package, integrity="sha512-AAAA"), folder)
@@ -74,11 +83,11 @@ def test_what_is_whole_is_not_made_again_and_what_failed_leaves_nothing(tmp_path
         raise vendor.VendorError("broken off")
 
     with pytest.raises(vendor.VendorError, match="broken off"):
-        vendor.settle("one", {"version": 1}, fail)
+        vendor.complete("one", {"version": 1}, fail)
     assert not list(vendor.VENDOR.iterdir())
-    assert vendor.settle("one", {"version": 1}, lambda folder: (folder / "a").write_text("a"))
-    assert not vendor.settle("one", {"version": 1}, fail)
+    assert vendor.complete("one", {"version": 1}, lambda folder: (folder / "a").write_text("a"))
+    assert not vendor.complete("one", {"version": 1}, fail)
     with pytest.raises(vendor.VendorError):
-        vendor.settle("one", {"version": 2}, fail)
+        vendor.complete("one", {"version": 2}, fail)
     # the old one stays until a new one is whole
     assert (vendor.VENDOR / "one" / "a").read_text() == "a"

@@ -1,10 +1,10 @@
 // The tokenizer explorer: type a text, or a pair, and see all that the tokenizer gives for it.
 // The numbers come from Python in a notebook, and from tokenizer.js on the published page.
-import { field, legend, token_rows, view } from "./parts.js";
+import { field, sequences_legend, token_rows, view } from "./parts.js";
 
 function draw(state, { sequences }) {
   const tokens = sequences[0].token.length;
-  return { parts: [token_rows(sequences), legend(sequences)], spoken: `${tokens} tokens` };
+  return { parts: [token_rows(sequences), sequences_legend(sequences)], spoken: `${tokens} tokens` };
 }
 
 export default {

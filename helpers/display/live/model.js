@@ -1,17 +1,17 @@
-// The sentiment model in the browser: what Python answers in a notebook, this module answers on the
-// published page, once the reader has asked for its megabytes.
-import { make } from "./parts.js";
+// The book's encoder in the browser, with the adapter that makes it the sentiment model: what Python
+// answers in a notebook, this module answers on the published page, once the reader has asked for it.
+import { make, WIDEST } from "./parts.js";
 import { softmax } from "./softmax.js";
 import { encode, sequence, tokenizer, truncate } from "./tokenizer.js";
 
 const VENDOR = new URL("../vendor/", import.meta.url);
 const LABELS = ["NEGATIVE", "POSITIVE"];
-const MODEL = "models/sentiment.onnx";
-const RUNTIME = "onnxruntime/ort-wasm-simd-threaded.wasm";
+const MODEL = "models/encoder.onnx.gz";
+const RUNTIME = "onnxruntime/ort-wasm-simd-threaded.wasm.gz";
 
 let session; // one for all that is on a page
 
-/** Fetch a file, and tell again and again how many bytes have come. */
+/** Fetch a compressed file, and report again and again how many bytes have come. */
 async function bytes(path, { signal, arrived }) {
   const response = await fetch(new URL(path, VENDOR), { signal });
   if (!response.ok) throw new Error(`${response.status} ${response.statusText}`);
@@ -22,13 +22,16 @@ async function bytes(path, { signal, arrived }) {
     parts.push(value);
     arrived(value.length);
   }
-  return new Uint8Array(await new Blob(parts).arrayBuffer());
+  let whole = new Blob(parts);
+  const [first, second] = new Uint8Array(await whole.slice(0, 2).arrayBuffer());
+  // some servers say that a .gz is compressed, and then the browser has unpacked it already
+  if (first === 0x1f && second === 0x8b) {
+    whole = new Response(whole.stream().pipeThrough(new DecompressionStream("gzip")));
+  }
+  return new Uint8Array(await whole.arrayBuffer());
 }
 
-/**
- * Load what runs the model, and the model. `signal` stops it; `arrived` hears of each piece how many
- * bytes it has.
- */
+/** Load the model, and what runs it. `signal` stops it; `arrived` is told the size of each piece. */
 export async function load(options) {
   if (session) return;
   const [ort, wasm, model] = await Promise.all([
@@ -43,41 +46,127 @@ export async function load(options) {
   session = { ort, made };
 }
 
-/** The logits of one text, and the tokens that they belong to. */
-export async function classify(text) {
+/**
+ * Run the model on one text. `adapter` is 1 for the sentiment model, 0 for the plain encoder;
+ * `wanted` chooses among its outputs, or means all of them.
+ */
+async function run(text, adapter, wanted = null) {
   const words = await tokenizer();
   const whole = encode(words, text);
-  const { ids } = truncate(whole);
+  const encoded = truncate(whole);
   const { ort, made } = session;
   const row = (numbers) =>
     new ort.Tensor("int64", BigInt64Array.from(numbers, BigInt), [1, numbers.length]);
-  const { logits } = await made.run({ input_ids: row(ids), attention_mask: row(ids.map(() => 1)) });
-  const scores = [...logits.data];
+  const inputs = {
+    input_ids: row(encoded.ids),
+    attention_mask: row(encoded.ids.map(() => 1)),
+    adapter: new ort.Tensor("float32", [adapter], []),
+  };
+  const outputs = await made.run(inputs, wanted ?? made.outputNames);
+  const truncated = whole.ids.length > encoded.ids.length;
+  return { outputs, sequence: sequence(words, { ...encoded, types: null }), truncated };
+}
+
+/** The logits of one text, and the tokens that they belong to. */
+export async function classify(text) {
+  const { outputs, sequence, truncated } = await run(text, 1, ["logits"]);
+  const logits = [...outputs.logits.data];
   return {
-    sequences: [sequence(words, { ids, types: null })], // DistilBERT has no token types
+    sequences: [sequence], // DistilBERT has no token types
     labels: LABELS,
-    logits: scores,
-    probabilities: softmax(scores),
-    truncated: whole.ids.length > ids.length,
+    logits,
+    probabilities: softmax(logits),
+    truncated,
   };
 }
 
+/** The vector of one text, of length 1. */
+export async function vector(text) {
+  const { outputs } = await run(text, 0, ["vector"]);
+  return outputs.vector.data;
+}
+
+/** The tokens of one text, and the attention weights of each layer, (heads, seq, seq) in one row. */
+export async function attend(text) {
+  const { outputs, sequence } = await run(text, 0);
+  const layers = session.made.outputNames.filter((name) => name.startsWith("attention_"));
+  return { tokens: sequence.token, layers: layers.map((name) => outputs[name].data) };
+}
+
+/** A function that keeps what it gave for the last few texts. */
+function remembering(answer, size) {
+  const kept = new Map();
+  return async (text) => {
+    if (!kept.has(text)) kept.set(text, await answer(text));
+    if (kept.size > size) kept.delete(kept.keys().next().value);
+    return kept.get(text);
+  };
+}
+const remembered = { vector: remembering(vector, 100), attend: remembering(attend, 1) };
+
+const ANSWERS = {
+  pipeline: ({ text }) => classify(text),
+
+  async nearest({ text }, { sentences }) {
+    const typed = await vector(text);
+    const similarities = new Map();
+    for (const sentence of sentences) {
+      const other = await remembered.vector(sentence);
+      similarities.set(sentence, typed.reduce((sum, one, i) => sum + one * other[i], 0));
+    }
+    const ordered = [...sentences].sort((a, b) => similarities.get(b) - similarities.get(a));
+    return { sentences: ordered, similarities: ordered.map((one) => similarities.get(one)) };
+  },
+
+  async attention({ text, layer, head }) {
+    const { tokens, layers } = await remembered.attend(text);
+    const { length } = tokens;
+    const percents = tokens.map((_, i) => {
+      const start = (head * length + i) * length;
+      const row = layers[layer].slice(start, start + length);
+      return Array.from(row, (weight) => Math.round(100 * weight));
+    });
+    return {
+      tokens: tokens.slice(0, WIDEST),
+      percents: percents.slice(0, WIDEST).map((row) => row.slice(0, WIDEST)),
+      largest: percents.slice(0, WIDEST).map((row) => Math.max(...row)),
+      length,
+    };
+  },
+};
+
+const EMPTY = {
+  pipeline: "text must hold at least one word; got an empty text. Type a sentence.",
+  nearest: "text must hold at least one word; got an empty text. Type a sentence.",
+  attention: "Type a sentence: an empty text has no tokens of its own.",
+};
+
+/** How near the copy comes to PyTorch's model, as tools/measure.py has measured it. */
+const NEAR = {
+  pipeline: ({ sentences, same_label, near }) =>
+    `Of ${sentences} held-out sentences it gives ${same_label} the label that PyTorch gives; ` +
+    `${near} probabilities differ from PyTorch's by at most 0.05.`,
+  nearest: ({ pairs, cosine }) =>
+    `Its similarities of ${pairs} pairs of sentences differ from PyTorch's by at most ${cosine}.`,
+  attention: ({ weights, attention }) =>
+    `Of ${weights} attention weights, ${attention} differ from PyTorch's by at most one per cent.`,
+};
+
+const json = async (url) => (await fetch(url)).json();
 const megabytes = (number) => `${(number / 1e6).toFixed(0)} MB`;
 
 /** Put the button above the live thing, and give what answers for it. */
-export async function prepare({ model, el }) {
-  const [sizes, measured] = await Promise.all(
-    [new URL("sizes.json", VENDOR), new URL("measured.json", import.meta.url)].map(
-      async (url) => (await fetch(url)).json(),
-    ),
-  );
+export async function prepare({ kind, page, model, el }) {
+  const [sizes, measured] = await Promise.all([
+    json(new URL("sizes.json", VENDOR)),
+    json(new URL("measured.json", import.meta.url)),
+  ]);
   const total = sizes[MODEL] + sizes[RUNTIME];
   const words = make(
     "p",
     {},
     "The model can run here, in your browser: a copy in 8-bit numbers, with what runs it. " +
-      `Of ${measured.sentences} held-out sentences it gives ${measured.same_label} the label that ` +
-      `PyTorch gives; ${measured.near} probabilities lie within 0.05 of PyTorch's.`,
+      NEAR[kind](measured),
   );
   const button = make("button", { type: "button" }, `Load the model, ${megabytes(total)}`);
   const bar = make("progress", { role: "progressbar", "aria-label": "Loading the model", max: total, value: 0 });
@@ -111,7 +200,7 @@ export async function prepare({ model, el }) {
       gate.replaceChildren(words, status);
       status.textContent = "The model runs in your browser now. Nothing that you type leaves it.";
       model.set("closed", false);
-      model.save_changes(); // its own numbers in the place of the stored ones
+      model.save_changes(); // its own numbers in place of the stored ones
       el.querySelector("input")?.focus();
     } catch (error) {
       const stopped = controller.signal.aborted;
@@ -126,9 +215,7 @@ export async function prepare({ model, el }) {
   cancel.addEventListener("click", () => controller.abort());
 
   return (state) => {
-    if (!state.text.trim()) {
-      throw new Error("text must hold at least one word; got an empty text. Type a sentence.");
-    }
-    return classify(state.text);
+    if (!state.text.trim()) throw new Error(EMPTY[kind]);
+    return ANSWERS[kind](state, page);
   };
 }

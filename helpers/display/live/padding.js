@@ -1,6 +1,15 @@
 // Padding and truncation: set the three arguments, and see what becomes of a batch of texts.
 // The numbers come from Python in a notebook, and from tokenizer.js on the published page.
-import { choices, drawn_part, field, first_positions, legend, make, token_rows, view } from "./parts.js";
+import {
+  choices,
+  drawn_part,
+  field,
+  first_positions,
+  make,
+  sequences_legend,
+  token_rows,
+  view,
+} from "./parts.js";
 
 const python = (value) => ({ true: "True", false: "False" })[value] ?? (value === "max_length" ? "'max_length'" : value);
 
@@ -9,7 +18,7 @@ function draw(state, { sequences, setting, lengths, cut, padded, notes }) {
     .filter(([, value]) => value !== null)
     .map(([name, value]) => `${name}=${python(value)}`);
   const remarks = notes.map((note) => [note]);
-  const part = drawn_part(sequences);
+  const part = drawn_part(Math.max(...lengths));
   if (part) remarks.push([part]);
   let summary = `Tokens cut: ${cut}. Tokens of padding: ${padded}.`;
   if (new Set(lengths).size === 1) {
@@ -27,7 +36,7 @@ function draw(state, { sequences, setting, lengths, cut, padded, notes }) {
     make("p", { class: "note" }, summary),
     ...remarks.map((remark) => make("p", { class: "note", role: "alert" }, ...remark)),
     token_rows(first_positions(sequences)),
-    legend(sequences),
+    sequences_legend(sequences),
   ];
   return { parts, spoken: summary };
 }

@@ -1,7 +1,16 @@
-// What stands behind a live thing on the published page, where no Python answers: a model that
-// keeps its values as anywidget's does, and asks a module of this folder for the results.
+// Runs a live thing on the published page, where no Python answers: its model keeps the values as
+// anywidget's does, and asks a module of this folder for the results.
 
-const ANSWERS = { encoding: "tokenizer", padding: "tokenizer", pipeline: "classifier" };
+// Which module answers. A kind that isn't here computes its picture itself. Only pages with a kind
+// that "model" answers may compile WebAssembly: see book/_ext/course_policy.py.
+const ANSWERS = {
+  encoding: "tokenizer",
+  padding: "tokenizer",
+  splits: "tokenizer",
+  pipeline: "model",
+  nearest: "model",
+  attention: "model",
+};
 
 export class PageModel {
   #values;
@@ -42,7 +51,7 @@ export class PageModel {
     } catch (error) {
       result = { error: error.message };
     }
-    if (number !== this.#asked) return; // the reader has gone on
+    if (number !== this.#asked) return; // the reader has typed more
     this.set("busy", "");
     this.set("result", result);
   }
@@ -52,11 +61,12 @@ export class PageModel {
 export async function start(place) {
   const kind = place.dataset.live;
   const { default: live } = await import(`./${kind}.js`);
-  const model = new PageModel(JSON.parse(place.dataset.state));
+  const { page = {}, ...values } = JSON.parse(place.dataset.state);
+  const model = new PageModel(values);
   const el = document.createElement("div");
   if (kind in ANSWERS) {
     const { prepare } = await import(`./${ANSWERS[kind]}.js`);
-    model.answer = await prepare({ kind, model, el });
+    model.answer = await prepare({ kind, page, model, el });
   }
   live.render({ model, el });
   place.replaceChildren(el);

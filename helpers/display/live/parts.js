@@ -12,7 +12,7 @@ const ROWS = {
   token_type: "token type",
   attention: "attention mask",
 };
-const WIDEST = 20; // positions that fit on a page
+export const WIDEST = 20; // positions that fit on a page
 
 /** Make an element: its attributes, its style property by property, what it holds. */
 export function make(tag, { style = {}, ...attributes } = {}, ...children) {
@@ -157,13 +157,39 @@ export function view({ model, el, controls, draw, wait = 0 }) {
 
 // Pictures, in the order of helpers/display/pictures.py.
 
-function scrolling(table, reachable = true) {
+/** A box that scrolls, within reach of the keyboard unless what it holds is always narrow. */
+export function scrolling(table, reachable = true) {
   return make("div", { class: "scroll", tabindex: reachable ? "0" : null }, table);
 }
 
-function heads(names) {
-  return make("thead", {}, make("tr", {}, ...names.map((n) => make("th", { scope: "col" }, n))));
+/** A table with a name above each column. */
+export function table(names, rows, attributes = {}) {
+  const heads = names.map((name) => make("th", { scope: "col" }, name));
+  const head = make("thead", {}, make("tr", {}, ...heads));
+  return make("table", attributes, head, make("tbody", {}, ...rows));
 }
+
+/** A row with its name before it. */
+export function row(name, ...cells) {
+  return make("tr", {}, make("th", { scope: "row" }, name), ...cells);
+}
+
+/** A number, bold if it is the largest of its kind. */
+export function number(text, largest) {
+  return make("td", { class: largest ? "number winner" : "number" }, text);
+}
+
+/** Write a number as Python's format does: a tie goes to the even digit. */
+export function fixed(value, digits) {
+  const exact = value.toFixed(digits + 25);
+  const end = exact.length - 25;
+  const cut = exact.slice(0, end).replace(/\.$/u, "");
+  const tie = /^50*$/u.test(exact.slice(end));
+  return tie && Number(cut.at(-1)) % 2 === 0 ? cut : value.toFixed(digits);
+}
+
+/** Write a number between 0 and 1 in per cent. */
+export const percent = (share, digits) => `${fixed(100 * share, digits)}%`;
 
 /** The tokens of each sequence with their numbers, a column for each position. */
 export function token_rows(sequences) {
@@ -176,10 +202,8 @@ export function token_rows(sequences) {
     const rows = Object.entries(ROWS)
       .filter(([column]) => one[column])
       .map(([column, name]) =>
-        make(
-          "tr",
-          {},
-          make("th", { scope: "row" }, name),
+        row(
+          name,
           ...one[column].map((value, i) =>
             make("td", { class: column === "token" ? `token ${one.kind[i]}` : "number" }, String(value)),
           ),
@@ -200,55 +224,53 @@ export function first_positions(sequences) {
 }
 
 /** A remark where not all positions are drawn, else null. */
-export function drawn_part(sequences) {
-  const longest = Math.max(...sequences.map((one) => one.token.length));
-  return longest > WIDEST ? `Drawn are the first ${WIDEST} positions of ${longest}.` : null;
+export function drawn_part(longest, what = "positions") {
+  return longest > WIDEST ? `Drawn are the first ${WIDEST} ${what} of ${longest}.` : null;
 }
 
-/** What the marks of some tokens mean, or null where there is none. */
-export function legend(sequences) {
+/** What the marks of some kinds of tokens mean, or null where there is none. */
+export function legend(kinds, names = LEGEND) {
+  const items = Object.keys(LEGEND).filter((kind) => kinds.includes(kind));
+  return items.length ? marks(items.map((kind) => [kind, names[kind]])) : null;
+}
+
+/** The legend below some sequences: a mask may hide the padding, or not. */
+export function sequences_legend(sequences) {
   const ignored = sequences.every((one) =>
     one.kind.every((kind, i) => kind !== "padding" || !one.attention || one.attention[i] === 0),
   );
   const names = ignored ? LEGEND : { ...LEGEND, padding: "padding, which no mask hides" };
-  const kinds = new Set(sequences.flatMap((one) => one.kind));
-  const items = Object.keys(LEGEND).filter((kind) => kinds.has(kind));
-  return items.length ? marks(items.map((kind) => [kind, names[kind]])) : null;
+  return legend(sequences.flatMap((one) => one.kind), names);
 }
 
-/** A list of marks and what each means. */
+/** A list of marks and what each means. A mark is the name of a class, or a style. */
 export function marks(items) {
+  const look = (mark) => (typeof mark === "string" ? { class: mark } : { style: mark });
   return make(
     "ul",
     { class: "legend" },
-    ...items.map(([mark, text]) => make("li", {}, make("span", { class: mark }), text)),
+    ...items.map(([mark, text]) => make("li", {}, make("span", look(mark)), text)),
   );
 }
 
 /** A row for each label: its name, its bar, its number. */
 export function bars(labels, probabilities, reference = null) {
-  const percent = (number) => `${(100 * number).toFixed(2)}%`;
   const largest = Math.max(...probabilities);
+  const bar = (share, attributes = {}) =>
+    make("span", { ...attributes, style: { width: percent(share, 2) } });
   const rows = labels.map((label, i) =>
-    make(
-      "tr",
-      {},
-      make("th", { scope: "row" }, label),
+    row(
+      label,
       make(
         "td",
         { class: "bar" },
-        make("span", { style: { width: percent(probabilities[i]) } }),
-        reference && make("span", { class: "faint", style: { width: percent(reference[i]) } }),
+        bar(probabilities[i]),
+        reference && bar(reference[i], { class: "faint" }),
       ),
-      make(
-        "td",
-        { class: probabilities[i] === largest ? "number winner" : "number" },
-        probabilities[i].toFixed(4),
-      ),
+      number(probabilities[i].toFixed(4), probabilities[i] === largest),
     ),
   );
-  const table = make("table", {}, heads(["label", "probability", "number"]), make("tbody", {}, ...rows));
-  return scrolling(table, false);
+  return scrolling(table(["label", "probability", "number"], rows), false);
 }
 
 /** A table with the attending tokens at its left and the others on top. */

@@ -1,25 +1,28 @@
 // The pipeline, step by step: type a sentence, and see tokens, ids, logits and probabilities.
-// The numbers come from Python in a notebook, and from classifier.js on the published page.
-import { bars, field, legend, make, token_rows, view } from "./parts.js";
+// The numbers come from Python in a notebook, and from model.js on the published page.
+import {
+  bars,
+  field,
+  make,
+  row,
+  scrolling,
+  sequences_legend,
+  table,
+  token_rows,
+  view,
+} from "./parts.js";
 
 function draw(state, { sequences, labels, logits, probabilities, truncated }) {
   const cut = "The text was longer than the model can read, and was cut.";
-  const heads = ["label", ...labels].map((label) => make("th", { scope: "col" }, label));
   const cells = logits.map((logit) => make("td", { class: "text number" }, logit.toFixed(4)));
-  const table = make(
-    "table",
-    {},
-    make("thead", {}, make("tr", {}, ...heads)),
-    make("tbody", {}, make("tr", {}, make("th", { scope: "row" }, "logit"), ...cells)),
-  );
   const best = probabilities.indexOf(Math.max(...probabilities));
   const parts = [
     make("p", { class: "step" }, "1. Tokenizer: text to tokens to ids"),
     truncated ? make("p", { class: "note" }, cut) : null,
     token_rows(sequences),
-    legend(sequences),
+    sequences_legend(sequences),
     make("p", { class: "step" }, "2. Model: ids to logits"),
-    make("div", { class: "scroll" }, table),
+    scrolling(table(["label", ...labels], [row("logit", ...cells)]), false),
     make("p", { class: "step" }, "3. Post-processing: logits to probabilities"),
     bars(labels, probabilities),
   ];

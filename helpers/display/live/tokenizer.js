@@ -1,97 +1,129 @@
-// The tokenizer of bert-base-uncased in the browser: what Python answers in a notebook, this module
-// answers on the published page. It loads its 0.5 MB when the reader first changes something.
+// Tokenizers in the browser: what Python answers in a notebook, this module answers on the published
+// page. The 0.5 MB of bert-base-uncased are loaded when the reader first changes something.
 
 const VENDOR = new URL("../vendor/", import.meta.url);
 const LONGEST = 512; // positions that a BERT can read
-const PADDING = 0;
-const UNKNOWN = 100;
-const SPECIAL = new Set([101, 102, 103]); // [CLS], [SEP], [MASK]
-const SEPARATOR = 102;
+const PADDING = "[PAD]";
 
 // Chinese characters beyond the first 65,536, which the package takes for letters of one word
 const RARE_CHINESE = /[\u{20000}-\u{2a6df}\u{2a700}-\u{2b81f}\u{2b920}-\u{2ceaf}\u{2f800}-\u{2fa1f}]/gu;
 const LINE_END = /\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]/u; // as Python's splitlines
 
-let loading;
-let loaded = false;
-
-async function load() {
-  const [{ Tokenizer }, response] = await Promise.all([
-    import(new URL("tokenizers/tokenizers.min.mjs", VENDOR)),
-    fetch(new URL("models/tokenizer.json", VENDOR)),
-  ]);
-  if (!response.ok) throw new Error(`${response.status} ${response.statusText}`);
-  const made = new Tokenizer(await response.json(), {});
-  loaded = true;
+/**
+ * The package's tokenizer, whose model keeps the tokens of each word apart: it returns a list for
+ * each word, where the package's own joins them. `state` is what a tokenizer.json holds.
+ */
+async function build(state) {
+  const { Tokenizer } = await import(new URL("tokenizers/tokenizers.min.mjs", VENDOR));
+  const made = new Tokenizer(state, {});
+  const { model } = made;
+  const { type, split } = state.pre_tokenizer ?? {};
+  // the package ignores that a Metaspace cuts before each ▁
+  const words = (text) => (type === "Metaspace" && split ? text.match(/▁?[^▁]+|▁/gu) : [text]);
+  const { vocab, tokens_to_ids, unk_token_id } = model;
+  made.model = Object.assign((texts) => texts.flatMap(words).map((word) => model([word])), {
+    vocab,
+    tokens_to_ids,
+    unk_token_id,
+  });
   return made;
 }
 
-/** The tokenizer, loaded once. After a failure, the next call tries again. */
+async function load() {
+  const response = await fetch(new URL("models/tokenizer.json", VENDOR));
+  if (!response.ok) throw new Error(`${response.status} ${response.statusText}`);
+  return build(await response.json());
+}
+
+let loading;
+let loaded = false;
+
+/** The tokenizer of bert-base-uncased, loaded once. After a failure, the next call tries again. */
 export async function tokenizer() {
   loading ??= load();
   try {
-    return await loading;
+    const made = await loading;
+    loaded = true;
+    return made;
   } catch (error) {
     loading = undefined;
     throw new Error(`The tokenizer could not be loaded (${error.message}). Is the network gone?`);
   }
 }
 
-/** Ids and token types of a text, or of a pair if there is a second one. */
+/**
+ * The tokens of a text, or of a pair if there is a second one: for each its id, its token type,
+ * which word it belongs to (null where the tokenizer added it), and its kind.
+ */
 export function encode(tokenizer, text, pair = "") {
-  const apart = (one) => one.replace(RARE_CHINESE, " $& ");
-  const encoded = tokenizer.encode(apart(text), {
-    text_pair: pair ? apart(pair) : null,
-    return_token_type_ids: true,
-  });
-  return { ids: encoded.ids, types: encoded.token_type_ids };
-}
-
-/** One row of a batch as the pictures take it, filled up to a length. */
-export function sequence(tokenizer, { ids, types }, length = 0) {
-  const padding = Array(Math.max(length - ids.length, 0)).fill(PADDING);
-  const all = [...ids, ...padding];
+  const { model, post_processor } = tokenizer;
+  const cut = (one) =>
+    tokenizer
+      .encode_text(one.replace(RARE_CHINESE, " $& "))
+      .flatMap((item, word) => [item].flat().map((token) => ({ token, word })));
+  const [first, second] = [cut(text), pair ? cut(pair) : null];
+  const { tokens, token_type_ids } = post_processor
+    ? post_processor(first, second, true)
+    : { tokens: [...first, ...(second ?? [])] };
+  const all = tokens.map((one) => (typeof one === "string" ? { token: one, word: null } : one));
+  const ids = all.map(({ token }) => model.tokens_to_ids.get(token) ?? model.unk_token_id);
   return {
-    token: all.map((id) => tokenizer.id_to_token(id)),
-    id: all,
-    token_type: types && [...types, ...padding],
-    attention: [...ids.map(() => 1), ...padding],
-    kind: all.map(kind),
+    ids,
+    types: token_type_ids ?? ids.map(() => 0),
+    words: all.map(({ word }) => word),
+    kinds: ids.map((id) => kind(tokenizer, id)),
   };
 }
 
-function kind(id) {
-  if (id === PADDING) return "padding";
-  if (id === UNKNOWN) return "unknown";
-  return SPECIAL.has(id) ? "special" : "text";
+/** The role of a token that isn't padding: that is a matter of the mask, not of the token. */
+function kind(tokenizer, id) {
+  if (id === tokenizer.model.unk_token_id) return "unknown";
+  return tokenizer.all_special_ids.includes(id) ? "special" : "text";
+}
+
+/** One row of a batch as the pictures take it, filled up to a length. */
+export function sequence(tokenizer, { ids, types, kinds }, length = 0) {
+  const missing = Math.max(length - ids.length, 0);
+  const filled = (row, value) => [...row, ...Array(missing).fill(value)];
+  const all = filled(ids, tokenizer.token_to_id(PADDING));
+  return {
+    token: all.map((id) => tokenizer.id_to_token(id)),
+    id: all,
+    token_type: types && filled(types, 0),
+    attention: filled(ids.map(() => 1), 0),
+    kind: filled(kinds, "padding"),
+  };
 }
 
 /** Cut the text, not its last special token. */
-export function truncate({ ids, types }, length = LONGEST) {
-  if (ids.length <= length) return { ids, types };
-  const cut = [...ids.slice(0, length - 1), SEPARATOR];
-  return { ids: cut, types: types?.slice(0, length) };
+export function truncate(encoded, length = LONGEST) {
+  if (encoded.ids.length <= length) return encoded;
+  const cut = (row) => [...row.slice(0, length - 1), row.at(-1)];
+  return Object.fromEntries(Object.entries(encoded).map(([name, row]) => [name, cut(row)]));
 }
 
+const sum = (numbers) => numbers.reduce((total, one) => total + one, 0);
+
 const ANSWERS = {
-  encoding(tokenizer, { text, pair }) {
-    return { sequences: [sequence(tokenizer, encode(tokenizer, text, pair))] };
+  async encoding({ text, pair }) {
+    const one = await tokenizer();
+    return { sequences: [sequence(one, encode(one, text, pair))] };
   },
 
-  // helpers/display/live.py: padding_result
-  padding(tokenizer, { texts, padding, truncation, max_length }) {
+  // helpers/display/live_results.py: padding_result
+  async padding({ texts, padding, truncation, max_length }) {
     const batch = texts.split(LINE_END).filter((line) => line.trim());
     if (!batch.length) {
       throw new Error("texts must hold at least one text; got none. Type a sentence.");
     }
-    const whole = batch.map((text) => encode(tokenizer, text));
+    const one = await tokenizer();
+    const whole = batch.map((text) => encode(one, text));
     const rows = truncation ? whole.map((row) => truncate(row, max_length ?? LONGEST)) : whole;
     const kept = rows.map((row) => row.ids.length);
     let length = 0;
     if (padding === true) length = Math.max(...kept);
     if (padding === "max_length") length = max_length ?? LONGEST;
-    const lengths = kept.map((one) => Math.max(one, length));
-    const sum = (numbers) => numbers.reduce((total, one) => total + one, 0);
+    const lengths = kept.map((count) => Math.max(count, length));
     const notes = [];
     if (padding === true && !truncation && max_length !== null) {
       notes.push(
@@ -100,7 +132,7 @@ const ANSWERS = {
       );
     }
     return {
-      sequences: rows.map((row) => sequence(tokenizer, row, length)),
+      sequences: rows.map((row) => sequence(one, row, length)),
       setting: { padding, truncation, max_length },
       lengths,
       cut: sum(whole.map((row) => row.ids.length)) - sum(kept),
@@ -108,12 +140,35 @@ const ANSWERS = {
       notes,
     };
   },
+
+  // helpers/display/live_results.py: splits_result; `tokenizers` is what tokenizers_for_page gave
+  async splits({ text }, { tokenizers }) {
+    if (!text.trim()) {
+      throw new Error("Type a sentence: an empty text has no tokens of its own.");
+    }
+    const there = Object.entries(tokenizers).filter(([, given]) => given !== null);
+    const splits = there.map(async ([name, given]) => {
+      const one = await (given === "bert-base-uncased" ? tokenizer() : built(given));
+      const { ids, words, kinds } = encode(one, text);
+      const tokens = ids.map((id) => one.id_to_token(id));
+      return { name, token: tokens, id: ids, word: words, kind: kinds };
+    });
+    const missing = Object.keys(tokenizers).filter((name) => tokenizers[name] === null);
+    return { splits: await Promise.all(splits), missing };
+  },
 };
 
-/** Give what answers for one live thing. `busy` shows the reader what he waits for. */
-export function prepare({ kind }) {
+const tokenizers = new Map(); // by what they are built from
+
+function built(state) {
+  if (!tokenizers.has(state)) tokenizers.set(state, build(state));
+  return tokenizers.get(state);
+}
+
+/** Give what answers for one live thing. `busy` shows the reader why it takes a moment. */
+export function prepare({ kind, page }) {
   return async (state, busy) => {
     if (!loaded) busy("Loading the tokenizer …");
-    return ANSWERS[kind](await tokenizer(), state);
+    return ANSWERS[kind](state, page);
   };
 }

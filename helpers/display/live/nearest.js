@@ -1,0 +1,30 @@
+// The nearest sentence: type one, and see which of some others mean something similar.
+// The similarities come from Python in a notebook, and from model.js on the published page.
+import { field, fixed, make, number, percent, row, scrolling, table, view } from "./parts.js";
+
+function draw(state, { sentences, similarities }) {
+  const largest = Math.max(...similarities);
+  const shown = similarities.map((one) => fixed(one, 2).replace("-0.00", "0.00"));
+  const rows = sentences.map((sentence, i) =>
+    row(
+      sentence,
+      make(
+        "td",
+        { class: "bar" },
+        make("span", { style: { width: percent(Math.max(similarities[i], 0), 1) } }),
+      ),
+      number(shown[i], similarities[i] === largest),
+    ),
+  );
+  const spoken = `nearest, with ${shown[0]}: ${sentences[0]}`;
+  return { parts: [scrolling(table(["sentence", "similarity", "number"], rows))], spoken };
+}
+
+export default {
+  render({ model, el }) {
+    const controls = {
+      text: (changed) => field({ label: "Sentence", placeholder: "Type a sentence" }, changed),
+    };
+    return view({ model, el, controls, draw, wait: 150 });
+  },
+};

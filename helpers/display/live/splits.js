@@ -1,0 +1,42 @@
+// Several tokenizers side by side: type a text, and see how each of them cuts it.
+// The tokens come from Python in a notebook, and from tokenizer.js on the published page.
+import { field, legend, make, number, row, scrolling, table, view } from "./parts.js";
+
+/** A row of tokens, with a gap wherever a word ends. */
+function pieces({ token, id, word, kind }) {
+  return token.flatMap((text, i) => {
+    const starts = i === 0 || word[i] === null || word[i] !== word[i - 1];
+    const look = kind[i] === "text" ? ((word[i] ?? 0) % 2 ? "odd" : "even") : kind[i];
+    const shown = [text, id[i] === null ? null : make("small", {}, String(id[i]))];
+    const piece = make("span", { class: `token piece ${look}` }, ...shown);
+    // the row may wrap at a space
+    return starts && i ? [" ", piece] : [piece];
+  });
+}
+
+function draw(state, { splits, missing = [] }) {
+  const rows = splits.map((one) =>
+    row(
+      one.name,
+      make("td", { class: "pieces" }, ...pieces(one)),
+      number(String(one.token.length), false),
+    ),
+  );
+  const parts = [
+    scrolling(table(["cut by", "tokens", "number"], rows, { class: "splits" })),
+    legend(splits.flatMap((one) => one.kind)),
+    missing.length
+      ? make("p", { class: "note" }, `Too large for this page: ${missing.join(", ")}. Open the notebook in JupyterLab.`)
+      : null,
+  ];
+  return { parts, spoken: splits.map((one) => `${one.name} ${one.token.length} tokens`).join(", ") };
+}
+
+export default {
+  render({ model, el }) {
+    const controls = {
+      text: (changed) => field({ label: "Text", placeholder: "Type a text" }, changed),
+    };
+    return view({ model, el, controls, draw, wait: 120 });
+  },
+};
