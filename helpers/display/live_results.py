@@ -202,11 +202,13 @@ def nearest_result(ordered: Sequence[tuple[str, float]]) -> dict[str, list[Any]]
     Returns
     -------
     dict
-        The ``sentences`` and, in the same order, their ``similarities`` with four digits.
+        The ``sentences`` and, in the same order, their ``similarities`` and the ``percents`` of
+        their bars, each with the digits that are drawn: more are not the same on every machine.
     """
     return {
         "sentences": [sentence for sentence, _ in ordered],
-        "similarities": [round(similarity, SHOWN_DIGITS) for _, similarity in ordered],
+        "similarities": [round(similarity, 2) + 0.0 for _, similarity in ordered],
+        "percents": [round(100 * max(similarity, 0), 1) for _, similarity in ordered],
     }
 
 

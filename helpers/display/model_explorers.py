@@ -114,8 +114,8 @@ def nearest_explorer(
         return nearest(encode, typed, sentences)
 
     def draw(state: Mapping[str, Any]) -> Picture:
-        result = nearest_result(ordered(state["text"]))
-        return similarity_picture(result["sentences"], result["similarities"])
+        near = ordered(state["text"])
+        return similarity_picture([one for one, _ in near], [number for _, number in near])
 
     return Live(
         "nearest",

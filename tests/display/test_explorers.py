@@ -169,12 +169,16 @@ def count_letters(texts):
 
 def test_typing_a_sentence_puts_the_nearest_first():
     explorer = nearest_explorer(count_letters, ["a", "b", "c"], text="aab")
-    assert explorer.picture == similarity_picture(["a", "b", "c"], [0.8944, 0.4472, 0])
+    assert explorer.picture == similarity_picture(["a", "b", "c"], [2 / 5**0.5, 1 / 5**0.5, 0])
 
     explorer.state = {"text": "c"}
 
     assert explorer.picture == similarity_picture(["c", "a", "b"], [1, 0, 0])
-    assert explorer.result == {"sentences": ["c", "a", "b"], "similarities": [1, 0, 0]}
+    assert explorer.result == {
+        "sentences": ["c", "a", "b"],
+        "similarities": [1, 0, 0],
+        "percents": [100, 0, 0],
+    }
 
     explorer.state = {"text": " "}
     assert "Type a sentence" in explorer.picture
@@ -182,7 +186,9 @@ def test_typing_a_sentence_puts_the_nearest_first():
 
 
 def test_a_similarity_is_stored_with_the_digits_that_are_the_same_everywhere():
-    assert nearest_result([("a", 0.12345678)])["similarities"] == [0.1235]
+    result = nearest_result([("a", 0.04447), ("b", -0.001)])
+    assert result["similarities"] == [0.04, 0.0]
+    assert result["percents"] == [4.4, 0.0]  # as the picture has them, rounded once
 
 
 def text_and(tokenizer, *texts, **setting):

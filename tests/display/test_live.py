@@ -370,21 +370,29 @@ def test_a_tokenizer_too_large_for_the_page_is_named(browser, trained):
     assert found["missing"] == ["large"]
 
 
+def body_rows(elements):
+    """Give the rows in the body of a table that `shape` has reduced."""
+    rows = []
+    for element in elements:
+        if isinstance(element, tuple):
+            name, _, _, children = element
+            rows += children if name == "tbody" else body_rows(children)
+    return rows
+
+
 def test_the_cuts_follow_what_is_typed(browser, address, bert_tokenizer):
     with moving(browser, address, "splits") as (tab, place, _):
         text = "unwatchable <b>films</b> & 電影 🤗"
         place.get_by_label("Text").fill(text)
-        expected = shape(split_picture({"BERT": pieces(bert_tokenizer, text)}))
+        tokens = pieces(bert_tokenizer, text)
         row = place.locator("tr", has=tab.get_by_role("rowheader", name="BERT", exact=True))
-        count = str(len(pieces(bert_tokenizer, text)))
-        row.locator("td.number", has_text=count).wait_for()
-        html = row.evaluate("(one) => one.outerHTML")
-        alone = f"<table class='splits'><tbody>{html}</tbody></table>"
-        cells = str(shape(f"<div class='book-picture'>{alone}</div>"))
-        assert str(expected).count("token piece") == cells.count("token piece") == int(count)
+        row.locator("td.number", has_text=str(len(tokens))).wait_for()
+        alone = f"<table><tbody>{row.evaluate('(one) => one.outerHTML')}</tbody></table>"
+        expected = body_rows(shape(split_picture({"BERT": tokens})))
+        assert body_rows(shape(f"<div class='book-picture'>{alone}</div>")) == expected
         assert place.locator("tbody tr").count() == 4
         place.get_by_label("Text").fill(" ")
-        place.get_by_role("alert", name="").wait_for()
+        place.get_by_role("alert").wait_for()
         assert "an empty text has no tokens" in place.get_by_role("alert").inner_text()
 
 

@@ -115,7 +115,9 @@ const ANSWERS = {
       similarities.set(sentence, typed.reduce((sum, one, i) => sum + one * other[i], 0));
     }
     const ordered = [...sentences].sort((a, b) => similarities.get(b) - similarities.get(a));
-    return { sentences: ordered, similarities: ordered.map((one) => similarities.get(one)) };
+    const numbers = ordered.map((one) => similarities.get(one));
+    const percents = numbers.map((one) => 100 * Math.max(one, 0));
+    return { sentences: ordered, similarities: numbers, percents };
   },
 
   async attention({ text, layer, head }) {

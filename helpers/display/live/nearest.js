@@ -1,9 +1,8 @@
 // The nearest sentence: type one, and see which of some others mean something similar.
 // The similarities come from Python in a notebook, and from model.js on the published page.
-import { field, fixed, make, number, percent, row, scrolling, table, view } from "./parts.js";
+import { field, fixed, make, number, row, scrolling, table, view } from "./parts.js";
 
-function draw(state, { sentences, similarities }) {
-  const largest = Math.max(...similarities);
+function draw(state, { sentences, similarities, percents }) {
   const shown = similarities.map((one) => fixed(one, 2).replace("-0.00", "0.00"));
   const rows = sentences.map((sentence, i) =>
     row(
@@ -11,9 +10,9 @@ function draw(state, { sentences, similarities }) {
       make(
         "td",
         { class: "bar" },
-        make("span", { style: { width: percent(Math.max(similarities[i], 0), 1) } }),
+        make("span", { style: { width: `${fixed(percents[i], 1)}%` } }),
       ),
-      number(shown[i], similarities[i] === largest),
+      number(shown[i], i === 0), // the nearest comes first
     ),
   );
   const spoken = `nearest, with ${shown[0]}: ${sentences[0]}`;
