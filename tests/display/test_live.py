@@ -666,6 +666,41 @@ def test_the_batches_of_every_choice_are_drawn_as_python_draws_them(browser):
         tab.close()
 
 
+def test_a_slow_kernel_takes_back_nothing_that_the_reader_does_meanwhile(browser):
+    """JupyterLab gets each state back from the kernel, when the reader may have gone on."""
+    during, saved = in_module(
+        browser,
+        "page.js",
+        """async ({ PageModel }) => {
+          const { field, view } = await import("/live/parts.js");
+          const model = new PageModel({ state: { a: "", b: "" } });
+          const states = [];
+          model.save_changes = () => states.push(model.get("state"));
+          const control = (label) => (changed) => field({ label }, changed);
+          const controls = { a: control("a"), b: control("b") };
+          const el = document.createElement("div");
+          view({ model, el, controls, draw: () => ({ parts: [], spoken: "" }), wait: 50 });
+          const [a, b] = el.querySelectorAll("input");
+          const type = (input, text) => {
+            input.value = text;
+            input.dispatchEvent(new Event("input"));
+          };
+          const handed_on = async (count) => {
+            while (states.length < count) await new Promise((done) => setTimeout(done, 10));
+          };
+          type(a, "one");
+          await handed_on(1);
+          type(b, "two");
+          model.set("state", { ...states[0] });
+          const during = b.value;
+          await handed_on(2);
+          return [during, states[1]];
+        }""",
+    )
+    assert during == "two"
+    assert saved == {"a": "one", "b": "two"}
+
+
 def test_numbers_are_written_as_python_writes_them(browser):
     numbers = [i / 8 for i in range(-24, 25)] + [i / 1000 for i in range(1000)]
     numbers += [12.5, 13.5, 0.345, 1e-9, 99.995]

@@ -19,7 +19,7 @@ import nbformat
 import pytest
 from looking import wait_for
 
-from helpers.display import explorers as widgets
+from helpers.display import explorers, model_explorers
 from helpers.display.pictures import progress_picture
 from tools.browsing import is_ours
 
@@ -35,6 +35,7 @@ from transformers import (AutoModel, AutoModelForCausalLM, AutoModelForMaskedLM,
 from transformers.utils import logging
 from helpers.sources.checkpoints import resolve
 from helpers.display.explorers import *
+from helpers.display.model_explorers import *
 logging.disable_progress_bar()
 bert = resolve("bert-base-uncased")
 tokenizer = AutoTokenizer.from_pretrained(bert)
@@ -77,7 +78,8 @@ curve(training, 3)
 
 
 def test_each_widget_has_a_cell_here():
-    made = {name for name in vars(widgets) if name.endswith("_explorer")}
+    names = {*vars(explorers), *vars(model_explorers)}
+    made = {name for name in names if name.endswith("_explorer")}
     assert made | {"LearningCurve"} == set(CELLS)
 
 
@@ -223,7 +225,7 @@ def test_a_notebook_of_the_book_runs_to_its_end_and_answers(lab, sentiment):
         assert len(cells) > 20
         cell = cell_of(tab, "pipeline_explorer(tokenizer, model)")
         cell.get_by_label("Sentence").fill("What a wonderful film!")
-        explorer = widgets.pipeline_explorer(*sentiment, text="What a wonderful film!")
+        explorer = model_explorers.pipeline_explorer(*sentiment, text="What a wonderful film!")
         wait_for(tab, cell, explorer.picture)
 
         cell = cell_of(tab, "temperature_explorer(first")
@@ -283,35 +285,38 @@ def test_every_widget_answers(lab, ours):
         wait_for(tab, cell, one.picture)
 
         for name, label, words in [
-            ("tokenizer_explorer", "Text", "unwatchable films"),
+            ("tokenizer_explorer", "Text", "unwatchable <b>films</b>"),
             ("nearest_explorer", "Sentence", "bab"),
             ("gap_explorer", "Text", "The film was [MASK]."),
         ]:
             cell, one = both(name)
             cell.get_by_label(label).fill(words)
-            one.control.value = words
-            wait_for(tab, cell, one.picture.value)
+            one.state = {"text": words}
+            wait_for(tab, cell, one.picture)
+            cell.get_by_label(label).fill(" ")
+            one.state = {"text": " "}
+            cell.get_by_role("alert").get_by_text(one.result["error"]).wait_for()
 
         cell, one = both("attention_explorer")
         cell.get_by_label("Sentence").fill("three four")
-        for name in ("layer", "head"):
-            handle = cell.get_by_role("slider").nth(("layer", "head").index(name))
-            press(tab, handle, "ArrowRight", "ArrowRight")
-            one.control.controls[name].value = 2
-        one.control.controls["text"].value = "three four"
-        wait_for(tab, cell, one.picture.value)
+        for name in ("Layer", "Head"):
+            press(tab, cell.get_by_role("slider", name=name), "ArrowRight", "ArrowRight")
+        one.state = {**one.state, "text": "three four", "layer": 2, "head": 2}
+        wait_for(tab, cell, one.picture)
 
         cell, one = both("batching_explorer")
-        press(tab, cell.get_by_role("button", name="64"), "Space")
-        press(tab, cell.get_by_role("button", name="by length"), "Space")
-        one.control.controls["batch_size"].value = 64
-        one.control.controls["order"].value = "by length"
-        wait_for(tab, cell, one.picture.value)
+        press(tab, cell.get_by_role("radio", name="32"), "ArrowRight")
+        press(tab, cell.get_by_role("radio", name="shuffled"), "ArrowDown")
+        one.state = {**one.state, "batch_size": 64, "order": "by length"}
+        wait_for(tab, cell, one.picture)
+        press(tab, cell.get_by_role("radio", name="longest of its batch"), "ArrowLeft")
+        one.state = {**one.state, "padding": 512}
+        wait_for(tab, cell, one.picture)
 
         cell, one = both("pair_explorer")
         cell.get_by_label("First").fill("A wonderful film.")
-        one.control.controls["first"].value = "A wonderful film."
-        wait_for(tab, cell, one.picture.value)
+        one.state = {**one.state, "first": "A wonderful film."}
+        wait_for(tab, cell, one.picture)
 
         cell = cell_of(tab, CELLS["LearningCurve"])
         assert "step 3 of 3" in str(progress_picture(3, 3))

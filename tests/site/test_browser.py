@@ -111,7 +111,12 @@ def test_the_policy_refuses_what_is_planted(site, browser, tmp_path):
     )
     for name in ("_static", "book"):
         shutil.copytree(site / name, tmp_path / name)
-    tries = 'try { eval("1"); window.tried = "ran" } catch { window.tried = "refused" }'
+    tries = """
+try { eval("1"); window.tried = "ran" } catch { window.tried = "refused" }
+const nothing = new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0]);
+WebAssembly.compile(nothing).then(
+  () => { window.compiled = "ran" }, () => { window.compiled = "refused" });
+"""
     (tmp_path / "_static" / "tries.js").write_text(tries)
     page = tmp_path / "book" / "welcome.html"
     text = page.read_text(encoding="utf-8")
@@ -125,13 +130,15 @@ def test_the_policy_refuses_what_is_planted(site, browser, tmp_path):
         assert tab.evaluate("getComputedStyle(p).backgroundColor") != "rgb(4, 5, 6)"
         directives = {one.split(":")[0] for one in tab.evaluate("window.violations")}
         assert directives == {
-            "script-src",  # eval
+            "script-src",  # eval and WebAssembly
             "script-src-elem",
             "script-src-attr",
             "style-src-elem",
             "style-src-attr",
         }
         assert tab.evaluate("window.tried") == "refused"
+        tab.wait_for_function("window.compiled")
+        assert tab.evaluate("window.compiled") == "refused"  # only some pages may run the model
         assert wrong, "a refusal is an error in the console"
 
 

@@ -95,18 +95,29 @@ export function view({ model, el, controls, draw, wait = 0 }) {
   const busy = make("p", { class: "busy" });
   const spoken = make("p", { class: "spoken", role: "status", "aria-live": "polite" });
   let timer, speaking;
+  let unsaved = {}; // what the reader has changed since the state was handed on
 
+  const save = () => {
+    unsaved = {};
+    model.save_changes();
+  };
   const change = (name) => (value) => {
-    model.set("state", { ...model.get("state"), [name]: value });
+    unsaved[name] = value;
+    model.set("state", { ...model.get("state"), ...unsaved });
     clearTimeout(timer);
-    if (wait) timer = setTimeout(() => model.save_changes(), wait);
-    else model.save_changes();
+    if (wait) timer = setTimeout(save, wait);
+    else save();
   };
   const made = Object.entries(controls).map(([name, build]) => [name, build(change(name))]);
 
   let first = true;
   const redraw = () => {
     const state = model.get("state");
+    // a slow kernel sends back the state before this one: what the reader did since then stays
+    if (Object.entries(unsaved).some(([name, value]) => state[name] !== value)) {
+      model.set("state", { ...state, ...unsaved });
+      return;
+    }
     for (const [name, control] of made) control.show(state[name]);
     let words;
     try {
@@ -219,7 +230,7 @@ export function token_rows(sequences) {
 /** The first positions of each sequence, those that fit on a page. */
 export function first_positions(sequences) {
   return sequences.map((one) =>
-    Object.fromEntries(Object.entries(one).map(([name, row]) => [name, row && row.slice(0, WIDEST)])),
+    Object.fromEntries(Object.entries(one).map(([name, row]) => [name, row?.slice(0, WIDEST)])),
   );
 }
 
