@@ -195,6 +195,15 @@ def test_every_page_has_the_policy_and_keeps_to_it(site):
         assert not handlers
 
 
+def test_the_policy_of_a_page_depends_on_what_is_on_it(course_policy):
+    for kind in ("attention", "nearest", "pipeline", "splits", "softmax", None):
+        place = f"<div data-live='{kind}'></div>" if kind else "<p>data-live='nearest'</p>"
+        policy = course_policy.policy_of(BeautifulSoup(place, "html.parser"))
+        runs = kind in ("attention", "nearest", "pipeline")
+        assert ("script-src 'self' 'wasm-unsafe-eval';" in policy) == runs, kind
+        assert ("script-src 'self';" in policy) != runs, kind
+
+
 def test_only_a_page_that_runs_the_model_may_compile_webassembly(site, course_policy):
     text = (ROOT / "helpers" / "display" / "live" / "page.js").read_text(encoding="utf-8")
     kinds = re.findall(r'^  (\w+): "model",$', text, flags=re.MULTILINE)

@@ -157,28 +157,24 @@ const NEAR = {
 const json = async (url) => (await fetch(url)).json();
 const megabytes = (number) => `${(number / 1e6).toFixed(0)} MB`;
 
-/** Put the button above the live thing, and give what answers for it. */
-export async function prepare({ kind, page, model, el }) {
-  const [sizes, measured] = await Promise.all([
-    json(new URL("sizes.json", VENDOR)),
-    json(new URL("measured.json", import.meta.url)),
-  ]);
-  const total = sizes[MODEL] + sizes[RUNTIME];
-  const words = make(
-    "p",
-    {},
-    "The model can run here, in your browser: a copy in 8-bit numbers, with what runs it. " +
-      NEAR[kind](measured),
-  );
+/**
+ * The box that offers to load the model: a button, then a bar that can be cancelled. `loaded` is
+ * called once the model runs.
+ */
+function gate({ words, total }, loaded) {
   const button = make("button", { type: "button" }, `Load the model, ${megabytes(total)}`);
-  const bar = make("progress", { role: "progressbar", "aria-label": "Loading the model", max: total, value: 0 });
+  const bar = make("progress", {
+    role: "progressbar",
+    "aria-label": "Loading the model",
+    max: total,
+    value: 0,
+  });
   const count = make("span");
   const cancel = make("button", { type: "button" }, "Cancel");
   const loading = make("p", { class: "loading", hidden: true }, bar, count, cancel);
   const status = make("p", { role: "status", "aria-live": "polite" });
-  const gate = make("div", { class: "book-live-gate" }, words, make("p", {}, button), loading, status);
-  el.append(gate);
-  model.set("closed", true); // nothing to type in before
+  const said = make("p", {}, words);
+  const box = make("div", { class: "book-live-gate" }, said, make("p", {}, button), loading, status);
 
   let controller;
   const show = (arrived) => {
@@ -190,26 +186,22 @@ export async function prepare({ kind, page, model, el }) {
     loading.hidden = !waiting;
     button.disabled = waiting;
   };
-  button.addEventListener("click", async () => {
+  const start = async () => {
     controller = new AbortController();
-    let arrived = 0;
-    show(arrived);
+    let sum = 0;
+    const arrived = (more) => {
+      sum += more;
+      show(sum);
+    };
+    show(0);
     wait(true);
     cancel.focus();
     status.textContent = "Loading the model.";
     try {
-      await load({
-        signal: controller.signal,
-        arrived: (more) => {
-          arrived += more;
-          show(arrived);
-        },
-      });
-      gate.replaceChildren(words, status);
+      await load({ signal: controller.signal, arrived });
+      box.replaceChildren(said, status);
       status.textContent = "The model runs in your browser now. Nothing that you type leaves it.";
-      model.set("closed", false);
-      model.save_changes(); // its own numbers in place of the stored ones
-      el.querySelector("input")?.focus();
+      loaded();
     } catch (error) {
       const stopped = controller.signal.aborted;
       controller.abort(); // the other file, too
@@ -219,8 +211,28 @@ export async function prepare({ kind, page, model, el }) {
         ? "Cancelled. Nothing was kept."
         : `The model could not be loaded (${error.message}). Is the network gone? Try again.`;
     }
-  });
+  };
+  button.addEventListener("click", start);
   cancel.addEventListener("click", () => controller.abort());
+  return box;
+}
+
+/** Put the button above the live thing, and give what answers for it. */
+export async function prepare({ kind, page, model, el }) {
+  const [sizes, measured] = await Promise.all([
+    json(new URL("sizes.json", VENDOR)),
+    json(new URL("measured.json", import.meta.url)),
+  ]);
+  const words =
+    "The model can run here, in your browser: a copy in 8-bit numbers, with what runs it. " +
+    NEAR[kind](measured);
+  const loaded = () => {
+    model.set("closed", false);
+    model.save_changes(); // its own numbers in place of the stored ones
+    el.querySelector("input")?.focus();
+  };
+  el.append(gate({ words, total: sizes[MODEL] + sizes[RUNTIME] }, loaded));
+  model.set("closed", true); // nothing to type in before
 
   return (state) => {
     if (!state.text.trim()) throw new Error(EMPTY[kind]);
