@@ -5,6 +5,7 @@ browser the tests are skipped, or fail: see the fixture ``browser`` of ``conftes
 """
 # ruff: noqa: RUF001  # letters that look like others are what a tokenizer has to tell apart
 
+import gzip
 import json
 import re
 from contextlib import contextmanager
@@ -519,6 +520,27 @@ def test_where_the_model_cannot_be_had_it_says_so(browser, address):
     assert place.get_by_role("button", name="Load the model").is_enabled()
     assert place.get_by_label("Sentence").is_disabled()
     context.close()
+
+
+def test_a_server_may_unpack_the_compressed_files_on_the_way(browser):
+    """Some say Content-Encoding of a .gz, and what arrives is unpacked already."""
+    runtime = ROOT / "book" / "_vendor" / "onnxruntime" / "ort-wasm-simd-threaded.wasm.gz"
+    unpacked = gzip.decompress(runtime.read_bytes())
+    with serve_modules() as base:
+        tab = browser.new_page()
+        tab.route(f"**/{runtime.name}", lambda route: route.fulfill(body=unpacked))
+        tab.goto(f"{base}live/model.js")
+        label = tab.evaluate(
+            """async (module) => {
+              const { load, classify } = await import(module);
+              await load({ signal: new AbortController().signal, arrived: () => {} });
+              const { labels, probabilities } = await classify("A wonderful film!");
+              return labels[probabilities.indexOf(Math.max(...probabilities))];
+            }""",
+            f"{base}live/model.js",
+        )
+        tab.close()
+    assert label == "POSITIVE"
 
 
 def press_load(place):
