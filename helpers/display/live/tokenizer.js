@@ -53,24 +53,31 @@ export async function tokenizer() {
 
 /**
  * The tokens of a text, or of a pair if there is a second one: for each its id, its token type,
- * which word it belongs to (null where the tokenizer added it), and its kind.
+ * which word it belongs to (null where the tokenizer added it), whether it is a special token that
+ * was typed, and its kind.
  */
 export function encode(tokenizer, text, pair = "") {
   const { model, post_processor } = tokenizer;
   const cut = (one) =>
     tokenizer
       .encode_text(one.replace(RARE_CHINESE, " $& "))
-      .flatMap((item, word) => [item].flat().map((token) => ({ token, word })));
+      .flatMap((item, word) =>
+        // a special token that somebody typed comes by itself, the tokens of a word as a list
+        typeof item === "string"
+          ? [{ token: item, word, typed: true }]
+          : item.map((token) => ({ token, word, typed: false })),
+      );
   const [first, second] = [cut(text), pair ? cut(pair) : null];
   const { tokens, token_type_ids } = post_processor
     ? post_processor(first, second, true)
     : { tokens: [...first, ...(second ?? [])] };
-  const all = tokens.map((one) => (typeof one === "string" ? { token: one, word: null } : one));
+  const all = tokens.map((one) => (typeof one === "string" ? { token: one, word: null, typed: false } : one));
   const ids = all.map(({ token }) => model.tokens_to_ids.get(token) ?? model.unk_token_id);
   return {
     ids,
     types: token_type_ids ?? ids.map(() => 0),
     words: all.map(({ word }) => word),
+    typed: all.map(({ typed }) => typed),
     kinds: ids.map((id) => kind(tokenizer, id)),
   };
 }
@@ -149,9 +156,11 @@ const ANSWERS = {
     const there = Object.entries(tokenizers).filter(([, given]) => given !== null);
     const splits = there.map(async ([name, given]) => {
       const one = await (given === "bert-base-uncased" ? tokenizer() : built(given));
-      const { ids, words, kinds } = encode(one, text);
+      const { ids, words, typed, kinds } = encode(one, text);
       const tokens = ids.map((id) => one.id_to_token(id));
-      return { name, token: tokens, id: ids, word: words, kind: kinds };
+      // helpers.text.pieces knows the text, and so a typed [UNK] from a word that is unknown
+      const kind = kinds.map((found, i) => (typed[i] ? "special" : found));
+      return { name, token: tokens, id: ids, word: words, kind };
     });
     const missing = Object.keys(tokenizers).filter((name) => tokenizers[name] === null);
     return { splits: await Promise.all(splits), missing };
