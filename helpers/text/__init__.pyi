@@ -16,8 +16,8 @@ from .predictions import Prediction as Prediction
 from .predictions import predict_masked as predict_masked
 from .predictions import predict_next as predict_next
 from .similarity import nearest as nearest
-from .steps import Steps as Steps
-from .steps import three_steps as three_steps
+from .pipeline_steps import Steps as Steps
+from .pipeline_steps import three_steps as three_steps
 from .subwords import settled as settled
 from .subwords import single_characters as single_characters
 from .tokens import NOT_ASKED as NOT_ASKED

@@ -44,7 +44,7 @@ from helpers.text.batching import batch_table, make_batches
 from helpers.text.decoding import softmax
 from helpers.text.pairs import compare_pair
 from helpers.text.predictions import predict_masked, predict_next
-from helpers.text.steps import three_steps
+from helpers.text.pipeline_steps import three_steps
 from helpers.text.tokens import padding_table, pieces, token_table
 
 LOGITS = [-1.5607, 1.6123]

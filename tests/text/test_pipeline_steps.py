@@ -3,7 +3,7 @@
 import pytest
 from transformers import pipeline
 
-from helpers.text.steps import three_steps
+from helpers.text.pipeline_steps import three_steps
 
 SENTENCE = "I hate this so much!"
 
