@@ -18,9 +18,9 @@ from .predictions import predict_next as predict_next
 from .similarity import nearest as nearest
 from .pipeline_steps import Steps as Steps
 from .pipeline_steps import three_steps as three_steps
-from .subwords import settled as settled
+from .subwords import make_deterministic as make_deterministic
 from .subwords import single_characters as single_characters
-from .tokens import NOT_ASKED as NOT_ASKED
+from .tokens import IGNORE_INDEX as IGNORE_INDEX
 from .tokens import Piece as Piece
 from .tokens import padding_table as padding_table
 from .tokens import pieces as pieces

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-KINDS = ("bidirectional", "causal", "cross")
+ATTENTION_KINDS = ("bidirectional", "causal", "cross")
 
 
 class Attention(NamedTuple):
@@ -54,8 +54,8 @@ def attention_mask(kind: str, rows: int, columns: int | None = None) -> np.ndarr
     """
     import numpy as np
 
-    if kind not in KINDS:
-        raise ValueError(f"expected a kind of attention among {KINDS}; got {kind!r}.")
+    if kind not in ATTENTION_KINDS:
+        raise ValueError(f"expected a kind of attention among {ATTENTION_KINDS}; got {kind!r}.")
     if columns is None and kind == "cross":
         raise ValueError("cross attention needs columns too, the tokens of the other text.")
     columns = rows if columns is None else columns

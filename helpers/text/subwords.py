@@ -45,7 +45,7 @@ def single_characters(
     return characters + marked if prefix or suffix else characters
 
 
-def settled(tokenizer: Tokenizer, *, special_tokens: Iterable[str] = ("[UNK]",)) -> Tokenizer:
+def make_deterministic(tokenizer: Tokenizer, *, special_tokens: Iterable[str] = ("[UNK]",)) -> Tokenizer:
     """Give a freshly trained tokenizer the same ids on every run.
 
     Parameters

@@ -9,9 +9,9 @@ if TYPE_CHECKING:
     import pandas as pd
     from transformers import PreTrainedTokenizerBase
 
-KINDS = ("text", "special", "unknown", "padding")
+TOKEN_KINDS = ("text", "special", "unknown", "padding")
 
-NOT_ASKED = -100  # the label that the library's losses pass over
+IGNORE_INDEX = -100  # the label that the library's losses pass over
 
 
 class Piece(NamedTuple):
@@ -26,7 +26,7 @@ class Piece(NamedTuple):
     word : int, default=None
         Which word of the text it belongs to.
     kind : str, default="text"
-        One of ``KINDS``.
+        One of ``TOKEN_KINDS``.
     """
 
     token: str
@@ -120,10 +120,10 @@ def token_table(tokenizer: PreTrainedTokenizerBase, inputs: Mapping) -> pd.DataF
     table["kind"] = [_kind(tokenizer, token_id) for token_id in columns["id"]]
     if _one_a_token(inputs.get("labels"), ids):
         labels = [label for row in _like(ids, inputs, "labels") for label in row]
-        asked = [label for label in labels if label != NOT_ASKED]
+        asked = [label for label in labels if label != IGNORE_INDEX]
         answers = iter(_tokens(tokenizer, asked, name="labels"))
         table["label"] = pd.array(labels, dtype="Int64")
-        table["answer"] = [None if label == NOT_ASKED else next(answers) for label in labels]
+        table["answer"] = [None if label == IGNORE_INDEX else next(answers) for label in labels]
     return table
 
 

@@ -12,7 +12,7 @@ from tokenizers import Tokenizer, models, trainers
 from tokenizers.normalizers import BertNormalizer
 from tokenizers.pre_tokenizers import BertPreTokenizer, Metaspace
 
-from helpers.text.subwords import settled, single_characters
+from helpers.text.subwords import make_deterministic, single_characters
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOK = ROOT / "notebooks/en/2-using-transformers/2-3-tokenizers.ipynb"
@@ -68,7 +68,7 @@ def test_settling_keeps_the_vocabulary_and_the_cuts(kind):
     before = train(kind)
     vocabulary, cuts = before.get_vocab(), [before.encode(text).tokens for text in TEXTS]
 
-    after = settled(before)
+    after = make_deterministic(before)
 
     assert set(after.get_vocab()) == set(vocabulary)
     assert sorted(after.get_vocab().values()) == list(range(len(vocabulary)))
@@ -87,13 +87,13 @@ def test_settling_keeps_the_vocabulary_and_the_cuts(kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_unknown_character_is_the_unknown_token(kind):
-    tokenizer = settled(train(kind))
+    tokenizer = make_deterministic(train(kind))
     assert tokenizer.encode("low 🤗").ids[-1] == tokenizer.token_to_id("[UNK]") == 0
 
 
 def test_a_special_token_must_be_in_the_vocabulary():
     with pytest.raises(ValueError, match=r"got '\[CLS\]'"):
-        settled(train("BPE"), special_tokens=["[UNK]", "[CLS]"])
+        make_deterministic(train("BPE"), special_tokens=["[UNK]", "[CLS]"])
 
 
 def test_three_processes_train_the_same():
@@ -106,7 +106,7 @@ def test_three_processes_train_the_same():
         "spec.loader.exec_module(module)\n"
         "texts = module.film_reviews()['text'].tolist()[:200]\n"
         "for kind in module.KINDS:\n"
-        "    vocabulary = module.settled(module.train(kind, texts, 700)).get_vocab()\n"
+        "    vocabulary = module.make_deterministic(module.train(kind, texts, 700)).get_vocab()\n"
         "    print(sorted(vocabulary.items()))\n"
     )
     folder = str(Path(__file__).parent)
