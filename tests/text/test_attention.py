@@ -56,10 +56,10 @@ def test_the_masks_are_those_of_an_encoder_decoder():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("sideways", 3), "among"),
-        (("causal", 0), "at least one token"),
-        (("cross", 3), "needs columns"),
-        (("cross", 3, 0), "at least one token"),
+        (("sideways", 3), "kind must be one of"),
+        (("causal", 0), "at least 1, a token each; got 0 and 0"),
+        (("cross", 3), "columns must be given"),
+        (("cross", 3, 0), "at least 1, a token each; got 3 and 0"),
         (("causal", 3, 4), "use 'cross'"),
     ],
 )

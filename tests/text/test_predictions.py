@@ -76,14 +76,14 @@ def test_nothing_to_go_by_is_an_error(text, masked_model, causal_model):
 
 
 def test_two_gaps_are_an_error(masked_model):
-    with pytest.raises(ValueError, match=r"expected one \[MASK\] in the text; got 2"):
+    with pytest.raises(ValueError, match=r"at most one \[MASK\]; got 2"):
         predict_masked(*masked_model, "A [MASK] and a [MASK].")
 
 
 def test_text_too_long_is_an_error_that_says_how_long(masked_model, causal_model):
-    with pytest.raises(ValueError, match="expected at most 512 tokens"):
+    with pytest.raises(ValueError, match="at most 512 tokens, the most that this model reads; got"):
         predict_masked(*masked_model, "word " * 600)
-    with pytest.raises(ValueError, match="expected at most 512 tokens"):
+    with pytest.raises(ValueError, match="at most 512 tokens, the most that this model reads; got"):
         predict_next(*causal_model, "word " * 600)
 
 
