@@ -91,7 +91,7 @@ def batch_table(
     Raises
     ------
     TypeError
-        If a length, the width or the multiple is not a whole number.
+        If a length, an example, the width or the multiple is not a whole number.
     ValueError
         If there is no example or no batch, or a batch is empty or holds an example that isn't
         there; if an example is longer than ``width``, or ``multiple`` is not positive.
@@ -105,7 +105,8 @@ def batch_table(
             "batches must hold at least one batch, and each batch one example; got an empty one. "
             "Take them from make_batches."
         )
-    if wrong := [i for batch in batches for i in batch if not 0 <= i < len(lengths)]:
+    examples = [check_integer(i, "an example", least=None) for batch in batches for i in batch]
+    if wrong := [i for i in examples if not 0 <= i < len(lengths)]:
         raise ValueError(
             f"batches must hold examples from 0 to {len(lengths) - 1}, one for each length; got "
             f"{wrong[0]}. Make them from the same lengths."

@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 
 import nbformat
+import numpy as np
+import pandas as pd
 import pytest
 from recorded import CASED_CALL, CASED_DECODED, CASED_IDS, CASED_TOKENS, SPLITS
 from tokenizers import Tokenizer, models, trainers
@@ -94,6 +96,39 @@ def test_an_unknown_character_is_the_unknown_token(kind):
 def test_a_special_token_must_be_in_the_vocabulary():
     with pytest.raises(ValueError, match=r"got '\[CLS\]'"):
         make_deterministic(train("BPE"), special_tokens=["[UNK]", "[CLS]"])
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (lambda: single_characters("abc"), "texts must be a list of strings; got one string"),
+        (lambda: single_characters(["abc", None]), "texts must be .*; got NoneType"),
+        (lambda: make_deterministic(train("BPE"), special_tokens="[UNK]"), "got one string"),
+        (lambda: make_deterministic("bert-base-uncased"), "a tokenizers.Tokenizer; got str"),
+    ],
+)
+def test_other_types_are_refused(call, says):
+    with pytest.raises(TypeError, match=says):
+        call()
+
+
+@pytest.mark.parametrize("kind", [iter, tuple, np.array, pd.Series])
+def test_texts_come_in_any_kind(kind):
+    assert single_characters(kind(["b a", "ac"]), BertNormalizer()) == ["a", "b", "c"]
+
+
+def test_a_token_that_was_added_after_the_training_keeps_its_id():
+    tokenizer = train("Unigram")
+    tokenizer.add_special_tokens(["[CLS]"])
+    number = tokenizer.token_to_id("[CLS]")
+    after = make_deterministic(tokenizer, special_tokens=["[UNK]", "[CLS]"])
+    assert after.token_to_id("[CLS]") == number
+    assert after.encode("low[CLS]").ids[-1] == number
+
+
+def test_unigram_may_do_without_an_unknown_token():
+    tokenizer = Tokenizer(models.Unigram([("b", -2.0), ("a", -1.0)]))
+    assert make_deterministic(tokenizer, special_tokens=[]).get_vocab() == {"a": 0, "b": 1}
 
 
 def test_three_processes_train_the_same():

@@ -79,7 +79,7 @@ def test_a_token_with_all_the_roles_is_what_it_is_where_it_is(unk_token, form, s
     assert initials(tokenizer, dict(inputs)) == [typed, padded]
 
 
-def test_bytes_spell_everything(side="right"):
+def test_bytes_spell_everything():
     tokenizer = byte_level()
     assert set(initials(tokenizer, tokenizer("🤗 naïve"))[0]) == {"t"}
 
