@@ -84,6 +84,12 @@ def test_bytes_spell_everything():
     assert set(initials(tokenizer, tokenizer("🤗 naïve"))[0]) == {"t"}
 
 
+def test_a_model_without_an_unknown_token_has_no_unknown_text():
+    backend = Tokenizer(models.BPE({"[UNK]": 0, "a": 1, "b": 2}, []))  # leaves out what it can't
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=backend, unk_token="[UNK]")
+    assert initials(tokenizer, tokenizer("abc[UNK]")) == ["tts"]
+
+
 @pytest.mark.parametrize("side", ["right", "left"])
 def test_the_end_that_the_tokenizer_adds_is_special_and_padding_beside_it_is_not(side):
     tokenizer = byte_level(ends_texts=True, padding_side=side)
@@ -176,8 +182,9 @@ def test_added_words_are_text_and_added_special_tokens_are_special():
 
 def test_ids_that_were_changed_afterwards_speak_for_themselves(bert_tokenizer):
     inputs = bert_tokenizer("one two")
-    inputs["input_ids"][1] = bert_tokenizer.mask_token_id  # as a collator does
-    assert initials(bert_tokenizer, inputs) == ["ssts"]
+    assert initials(bert_tokenizer, inputs) == ["stts"]
+    inputs["input_ids"][:2] = inputs["input_ids"][1::-1]  # swap [CLS] and "one"
+    assert initials(bert_tokenizer, inputs) == ["tsts"]
 
 
 def test_a_slow_tokenizer_has_nothing_but_its_ids():
