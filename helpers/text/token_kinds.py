@@ -115,7 +115,7 @@ def _replaces_text(
 ) -> bool:
     """Tell an unknown piece of text from the same id where it plays another role."""
     if encoding is None:
-        # nothing to go by but the id: if it has another role, that is the likelier one
+        # only the id is known: if it has another role too, that one is more likely
         roles = ("bos", "eos", "sep", "cls", "pad", "mask")
         return token_id not in [getattr(tokenizer, f"{role}_token_id") for role in roles]
     if encoding.special_tokens_mask[place]:

@@ -139,12 +139,13 @@ def test_three_processes_train_the_same():
         "module = importlib.util.module_from_spec(spec)\n"
         "sys.path.insert(0, sys.argv[2])\n"
         "spec.loader.exec_module(module)\n"
-        "texts = module.film_reviews()['text'].tolist()[:200]\n"
+        "from helpers.sources import film_reviews\n"
+        "texts = film_reviews()['text'].tolist()[:200]\n"
         "for kind in module.KINDS:\n"
         "    vocabulary = module.make_deterministic(module.train(kind, texts, 700)).get_vocab()\n"
         "    print(sorted(vocabulary.items()))\n"
     )
-    folder = str(Path(__file__).parent)
+    folder = str(ROOT / "tests")
     command = [sys.executable, "-c", program, __file__, folder]
     results = {
         subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout
