@@ -33,8 +33,9 @@ def token_kinds(
     ids : sequence of int
         The ids of one row, ``(seq,)``.
     mask : sequence of int, optional
-        Its attention mask, ``(seq,)``. Without it, and without an encoding, padding is what is at
-        either end of the row.
+        Its attention mask, ``(seq,)``. Without it and an encoding, padding tokens at either end of
+        the row are padding. So are they under a mask that hides nothing, unless the token has
+        another role too.
     encoding : tokenizers.Encoding, optional
         What the fast tokenizer recorded about the row, as in ``inputs.encodings``. It tells the
         special tokens that the tokenizer added from the same ids in the text.
@@ -44,15 +45,13 @@ def token_kinds(
     Returns
     -------
     list of str
-        For each token, one of ``TOKEN_KINDS``: "padding" fills the row up, and the model doesn't
-        look at it; "unknown" replaces a text that the vocabulary can't spell; "special" is any
+        For each token, one of ``TOKEN_KINDS``: "padding" fills the row up, and a mask should hide
+        it; "unknown" replaces a text that the vocabulary can't spell; "special" is any
         other token with a special meaning, whether the tokenizer added it or somebody typed it.
     """
     if encoding is not None and encoding.ids != list(ids):
         encoding = None  # the ids were changed afterwards, as a collator does
-    if mask is None or None in mask:
-        mask = encoding.attention_mask if encoding else None
-    padding = _padding(tokenizer.pad_token_id, ids, mask)
+    padding = _padding(tokenizer, ids, None if mask is None or None in mask else mask, encoding)
     special, unknown = _special_ids(tokenizer), _unknown_id(tokenizer)
     kinds = []
     for place, token_id in enumerate(ids):
@@ -67,16 +66,38 @@ def token_kinds(
     return kinds
 
 
-def _padding(pad_id: int | None, ids: Sequence[int], mask: Sequence | None) -> set[int]:
+def _padding(
+    tokenizer: PreTrainedTokenizerBase,
+    ids: Sequence[int],
+    mask: Sequence | None,
+    encoding: Encoding | None,
+) -> set[int]:
     """Find the places that are filled up."""
-    if mask is not None and pad_id is not None:
-        return {place for place, one in enumerate(ids) if one == pad_id and not mask[place]}
-    # Padding is at the ends. A tokenizer without a padding token was padded by hand, with any id.
-    filled = [one == pad_id for one in ids] if mask is None else [not one for one in mask]
+    pad_id = tokenizer.pad_token_id
+    masks = [mask or [], encoding.attention_mask if encoding else []]
+    hidden = {place for one in masks for place, seen in enumerate(one) if not seen}
+    if pad_id is None:  # padded by hand, with any id
+        return _ends([place in hidden for place in range(len(ids))])
+    if hidden or encoding:
+        return {place for place in hidden if ids[place] == pad_id}
+    # No mask, or one that forgets the padding. The same id with another role is what the mask says.
+    if mask is not None and _has_other_role(tokenizer, pad_id, "pad"):
+        return set()
+    return _ends([one == pad_id for one in ids])
+
+
+def _ends(filled: list[bool]) -> set[int]:
+    """Find the places at the beginning and the end of a row that are filled up without a gap."""
     if all(filled):
-        return set(range(len(ids)))
+        return set(range(len(filled)))
     first, last = filled.index(False), len(filled) - filled[::-1].index(False)
     return {*range(first), *range(last, len(filled))}
+
+
+def _has_other_role(tokenizer: PreTrainedTokenizerBase, token_id: int, role: str) -> bool:
+    """Tell whether a special token has a second role."""
+    others = {"bos", "eos", "sep", "cls", "mask", "pad", "unk"} - {role}
+    return token_id in [getattr(tokenizer, f"{other}_token_id") for other in others]
 
 
 def _special_ids(tokenizer: PreTrainedTokenizerBase) -> set[int]:
@@ -116,8 +137,7 @@ def _replaces_text(
     """Tell an unknown piece of text from the same id where it plays another role."""
     if encoding is None:
         # only the id is known: if it has another role too, that one is more likely
-        roles = ("bos", "eos", "sep", "cls", "pad", "mask")
-        return token_id not in [getattr(tokenizer, f"{role}_token_id") for role in roles]
+        return not _has_other_role(tokenizer, token_id, "unk")
     if encoding.special_tokens_mask[place]:
         return False  # the tokenizer added it
     if text is None:

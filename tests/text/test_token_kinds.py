@@ -100,6 +100,23 @@ def test_the_end_that_the_tokenizer_adds_is_special_and_padding_beside_it_is_not
     assert initials(tokenizer, dict(inputs))[1].replace("pp", "p") == short
 
 
+def test_an_end_that_no_mask_hides_is_not_padding():
+    tokenizer = byte_level(ends_texts=True)
+    inputs = tokenizer("low", return_attention_mask=True)
+    assert initials(tokenizer, inputs) == initials(tokenizer, dict(inputs)) == ["ts"]
+    seen = {"input_ids": [*inputs["input_ids"], tokenizer.pad_token_id], "attention_mask": [1] * 3}
+    assert initials(tokenizer, seen) == ["tss"]
+
+
+def test_padding_of_which_the_tokenizer_knows_stays_padding_under_another_mask():
+    tokenizer = byte_level()
+    inputs = tokenizer(["low new", "low"], padding=True)
+    expected = initials(tokenizer, inputs)
+    assert "p" in expected[1]
+    inputs["attention_mask"] = [[1] * len(row) for row in inputs["input_ids"]]
+    assert initials(tokenizer, inputs) == expected
+
+
 def test_an_id_that_is_unknown_and_the_end_is_unknown_in_the_text_only():
     backend = Tokenizer(models.WordLevel({END: 0, "low": 1}, unk_token=END))
     backend.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
@@ -124,7 +141,7 @@ def test_padding_that_was_typed_is_a_special_token():
 @pytest.mark.parametrize(
     ("mask", "expected"),
     [
-        ([1, 1, 1, 1], "stts"),  # whoever says that the model looks at it
+        ([1, 1, 1, 1], "sttp"),  # a mask that forgets the padding
         ([True, True, True, False], "sttp"),
         ([1, 0, 1, 0], "sttp"),  # a word hidden by hand is no padding
         ([0, 0, 0, 0], "sttp"),
