@@ -268,7 +268,7 @@ def test_typing_a_text_redraws_what_both_models_put_into_its_gap(masked_model, c
 
 def test_a_text_with_two_gaps_says_what_to_do(masked_model, causal_model):
     explorer = gap_explorer(masked_model, causal_model, text="[MASK] and [MASK]")
-    assert "expected one [MASK]" in explorer.picture.value
+    assert "at most one [MASK]" in explorer.picture.value
     assert "role='alert'" in explorer.picture.value
 
 
