@@ -13,7 +13,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from helpers.text import GAP, NOT_ASKED, Piece
+from helpers.text import GAP, IGNORE_INDEX, Piece
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -66,7 +66,7 @@ def token_picture(table: pd.DataFrame) -> Picture:
     """
     asked = (
         "<p class='note'>Label -100: not asked for here.</p>"
-        if "label" in table and (table["label"] == NOT_ASKED).any()
+        if "label" in table and (table["label"] == IGNORE_INDEX).any()
         else ""
     )
     return _framed(_token_rows(table) + _legend(table["kind"], ignored=_ignored(table)) + asked)

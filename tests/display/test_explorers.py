@@ -44,7 +44,7 @@ from helpers.text.batching import batch_table, make_batches
 from helpers.text.decoding import softmax
 from helpers.text.pairs import compare_pair
 from helpers.text.predictions import predict_masked, predict_next
-from helpers.text.steps import three_steps
+from helpers.text.pipeline_steps import three_steps
 from helpers.text.tokens import padding_table, pieces, token_table
 
 LOGITS = [-1.5607, 1.6123]
@@ -268,7 +268,7 @@ def test_typing_a_text_redraws_what_both_models_put_into_its_gap(masked_model, c
 
 def test_a_text_with_two_gaps_says_what_to_do(masked_model, causal_model):
     explorer = gap_explorer(masked_model, causal_model, text="[MASK] and [MASK]")
-    assert "expected one [MASK]" in explorer.picture.value
+    assert "at most one [MASK]" in explorer.picture.value
     assert "role='alert'" in explorer.picture.value
 
 

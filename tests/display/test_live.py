@@ -24,7 +24,7 @@ from helpers.display.pictures import (
 )
 from helpers.text.attention import attention_mask
 from helpers.text.decoding import softmax
-from helpers.text.steps import three_steps
+from helpers.text.pipeline_steps import three_steps
 from helpers.text.tokens import padding_table, token_table
 from tools.browsing import is_ours
 from tools.measure import RESULT, ROOT, RUN, compare, in_pytorch, serve_modules, some_sentences

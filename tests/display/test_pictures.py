@@ -26,7 +26,7 @@ from helpers.display.pictures import (
 )
 from helpers.text.pairs import PairAnswer
 from helpers.text.predictions import Prediction
-from helpers.text.steps import three_steps
+from helpers.text.pipeline_steps import three_steps
 from helpers.text.tokens import Piece, padding_table, token_table
 
 
