@@ -1,4 +1,3 @@
-from .explorers import LearningCurve as LearningCurve
 from .explorers import attention_explorer as attention_explorer
 from .explorers import batching_explorer as batching_explorer
 from .explorers import encoding_explorer as encoding_explorer
@@ -24,3 +23,4 @@ from .plots import measured_bars as measured_bars
 from .plots import measured_lines as measured_lines
 from .plots import padding_plot as padding_plot
 from .plots import similarity_heatmap as similarity_heatmap
+from .progress import LearningCurve as LearningCurve

@@ -35,6 +35,7 @@ from transformers import (AutoModel, AutoModelForCausalLM, AutoModelForMaskedLM,
 from transformers.utils import logging
 from helpers.sources.checkpoints import resolve
 from helpers.display.explorers import *
+from helpers.display.progress import LearningCurve
 logging.disable_progress_bar()
 bert = resolve("bert-base-uncased")
 tokenizer = AutoTokenizer.from_pretrained(bert)
