@@ -1,3 +1,5 @@
+from .curves import learning_curve as learning_curve
+from .curves import learning_rates as learning_rates
 from .explorers import attention_explorer as attention_explorer
 from .explorers import batching_explorer as batching_explorer
 from .explorers import encoding_explorer as encoding_explorer
@@ -17,8 +19,6 @@ from .pictures import progress_picture as progress_picture
 from .pictures import split_picture as split_picture
 from .pictures import token_picture as token_picture
 from .plots import confusion_heatmap as confusion_heatmap
-from .plots import learning_curve as learning_curve
-from .plots import learning_rates as learning_rates
 from .plots import measured_bars as measured_bars
 from .plots import measured_lines as measured_lines
 from .plots import padding_plot as padding_plot
