@@ -6,10 +6,12 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from helpers.display.inputs import to_numbers
+from helpers.display.inputs import to_array, to_numbers
 from helpers.display.plots import LINES, TOKENS, plot
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -49,13 +51,14 @@ def learning_rates(schedules: Mapping[str, Sequence[float]]) -> Figure:
         raise ValueError(f"Expected a learning rate for each step; got none in {lines}.")
     figure, axes = plt.subplots(figsize=(8, 3.2), facecolor="white")
     strokes = zip(LINES, ("-", "--", "-.", ":"), strict=True)
-    for (name, rates), (colour, style) in zip(lines.items(), strokes, strict=False):
-        axes.plot(range(1, len(rates) + 1), rates, style, color=colour, label=name, linewidth=2)
+    for rates, (colour, style) in zip(lines.values(), strokes, strict=False):
+        axes.plot(range(1, len(rates) + 1), rates, style, color=colour, linewidth=2)
     axes.set_ylim(bottom=0)
     axes.set_xlabel("step")
     axes.set_ylabel("learning rate")
     axes.ticklabel_format(axis="y", style="sci", scilimits=(0, 0))
-    axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
+    # named here, since matplotlib leaves out a line whose own label begins with an underscore
+    axes.legend(axes.lines, [*lines], frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
     axes.spines[["top", "right"]].set_visible(False)
     figure.tight_layout()
     return figure
@@ -136,7 +139,7 @@ def draw_curve(
     figure, panels = plt.subplots(
         1, drawn, figsize=(9, 3.2), facecolor="white", squeeze=False, sharex=True
     )
-    _draw_losses(panels[0, 0], [float(loss) for loss in losses])
+    _draw_losses(panels[0, 0], to_array(losses, "losses"))
     if drawn == 2:
         measured = [(int(one["step"]), float(one[metric])) for one in evaluations]
         named = {} if baselines is None else dict(baselines.items())
@@ -151,21 +154,20 @@ def draw_curve(
     return figure
 
 
-def _draw_losses(axes: Axes, losses: Sequence[float]) -> None:
+def _draw_losses(axes: Axes, losses: npt.NDArray[np.float64]) -> None:
     """Draw the loss of each step, and the mean of each and those before it."""
     import numpy as np
 
-    values = np.array(losses)
-    steps = np.arange(1, len(values) + 1)
-    window = max(1, len(values) // 20)
-    finite = np.isfinite(values)
-    sums = np.cumsum(np.concatenate([[0.0], np.where(finite, values, 0)]))
+    steps = np.arange(1, len(losses) + 1)
+    window = max(1, len(losses) // 20)
+    finite = np.isfinite(losses)
+    sums = np.cumsum(np.concatenate([[0.0], np.where(finite, losses, 0)]))
     counts = np.cumsum(np.concatenate([[0], finite]))
     with np.errstate(invalid="ignore"):  # a window without a finite loss has no mean
         means = (sums[window:] - sums[:-window]) / (counts[window:] - counts[:-window])
-    axes.plot(steps, np.where(finite, values, np.nan), color=TOKENS, alpha=0.3, linewidth=1)
+    axes.plot(steps, np.where(finite, losses, np.nan), color=TOKENS, alpha=0.3, linewidth=1)
     axes.plot(steps[window - 1 :], means, color=TOKENS)
-    if not (values[finite] < 0).any():
+    if not (losses[finite] < 0).any():
         axes.set_ylim(bottom=0)
     axes.set_title(f"loss, and its mean over {window} steps" if window > 1 else "loss")
 

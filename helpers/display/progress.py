@@ -107,7 +107,7 @@ class LearningCurve(ipywidgets.VBox):
             self._recent.clear()  # another training has begun
         self._recent.append((now, done))
         news = history is not self._training or len(history.evaluations) != self._measured
-        news = news or done >= steps
+        news = news or done == steps
         self._training, self._measured = history, len(history.evaluations)
         if news or now >= self._next_bar:
             self._draw_bar(history, steps)

@@ -14,7 +14,7 @@ def test_learning_rates_are_drawn_step_by_step_and_can_be_told_apart():
     schedules = {"linear": [3.0, 2.0, 1.0], "constant": [3.0, 3.0, 3.0]}
     (axes,) = learning_rates(schedules).axes
 
-    assert {line.get_label(): [*line.get_ydata()] for line in axes.lines} == schedules
+    assert [[*line.get_ydata()] for line in axes.lines] == [*schedules.values()]
     assert [*axes.lines[0].get_xdata()] == [1, 2, 3]
     assert [text.get_text() for text in axes.get_legend().get_texts()] == [*schedules]
     looks = {(line.get_color(), line.get_linestyle()) for line in axes.lines}
@@ -72,8 +72,39 @@ def test_a_learning_curve_without_evaluations_is_the_loss_alone():
 
 def test_a_learning_curve_says_what_it_lacks():
     history = a_history()
-    with pytest.raises(ValueError, match=r"'accuracy' in each evaluation; got \['f1', 'step'\]"):
+    with pytest.raises(
+        ValueError, match=r"'accuracy' and 'step' in each evaluation; got \['f1', 'step'\]"
+    ):
         learning_curve(history, metric="accuracy")
     history.losses = []
     with pytest.raises(ValueError, match="got an empty one"):
         learning_curve(history)
+
+
+@pytest.mark.parametrize("metric", ["loss", "matthews_correlation"])
+def test_a_metric_that_is_not_between_0_and_1_is_drawn_whole(metric):
+    values = {"loss": [2.5, 1.2], "matthews_correlation": [-0.5, 0.6]}[metric]
+    evaluations = [{"step": i, metric: value} for i, value in enumerate(values)]
+    history = SimpleNamespace(losses=[1.0, 0.5], evaluations=evaluations)
+    bottom, top = learning_curve(history, metric=metric).axes[1].get_ylim()
+    assert bottom < min(values) < max(values) < top
+
+
+def test_numbers_that_are_not_finite_are_left_out_of_a_learning_curve():
+    nan, inf = float("nan"), float("inf")
+    losses = [nan] * 5 + [1.0, inf, 3.0] + [2.0] * 32
+    evaluations = [{"step": 0, "f1": nan}, {"step": 40, "f1": 0.5}]
+    loss, f1 = learning_curve(SimpleNamespace(losses=losses, evaluations=evaluations)).axes
+    raw, mean = (line.get_ydata() for line in loss.lines)
+    assert [value for value in raw if value == value] == [1.0, 3.0] + [2.0] * 32
+    assert [value for value in mean if value == value] == [1.0, 1.0, 3.0, 2.5] + [2.0] * 31
+    assert list(f1.lines[0].get_ydata()) == [0.5]
+    everything_lost = SimpleNamespace(losses=[nan], evaluations=[{"step": 1, "f1": nan}])
+    assert len(learning_curve(everything_lost).axes) == 2
+
+
+def test_the_curve_of_a_running_training_leaves_room_for_what_is_to_come():
+    loss, f1 = draw_curve([], [], metric="f1", baselines={"none": 0.5}, steps=200).axes
+    assert loss.get_xlim() == f1.get_xlim() == (0, 216)
+    assert [text.get_text() for text in f1.texts] == ["none 0.50"]
+    assert len(draw_curve([], [], metric="f1", steps=0).axes) == 2

@@ -1,10 +1,13 @@
 """The plots: what they show is what went in, and it can be read."""
 
+import io
+
 import matplotlib.pyplot as plt
 import pytest
 from matplotlib.colors import to_rgb
 
 from helpers.display.plots import (
+    LINES,
     PADDING,
     TOKENS,
     confusion_heatmap,
@@ -45,13 +48,17 @@ def test_a_similarity_heatmap_holds_the_numbers_in_readable_colours():
         assert contrast(cell[:3], to_rgb(text.get_color())) >= 4.5  # WCAG 2.2, level AA
 
 
-@pytest.mark.parametrize("value", [i / 100 for i in range(-30, 101)])
-def test_every_similarity_can_be_read(value):
-    for lowest in (0, -0.3, -1):
-        axes = similarity_heatmap([[value, lowest], [lowest, value]], ["one", "two"]).axes[0]
-        image = axes.images[0]
-        cell = image.cmap(image.norm(value))
-        assert contrast(cell[:3], to_rgb(axes.texts[0].get_color())) >= 4.5
+@pytest.mark.parametrize("lowest", [0, -0.3, -1])
+def test_every_similarity_can_be_read(lowest):
+    values = [lowest, *(max(lowest, i / 100) for i in range(-30, 101))]
+    matrix = [(values * 2)[row * 12 : row * 12 + 12] for row in range(12)]
+    (axes,) = similarity_heatmap(matrix, [str(i) for i in range(12)]).axes
+    image = axes.images[0]
+    assert len(axes.texts) == 144
+    for text in axes.texts:
+        column, row = text.get_position()
+        cell = image.cmap(image.norm(matrix[row][column]))
+        assert contrast(cell[:3], to_rgb(text.get_color())) >= 4.5
 
 
 def test_a_similarity_heatmap_is_not_shown_twice():
@@ -89,6 +96,10 @@ def test_a_padding_plot_draws_each_row_as_long_as_it_is():
     titles = [axes.get_title() for axes in figure.axes]
     assert titles == ["to 6\n50% padding", "dynamic\n21% padding"]
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["tokens", "padding"]
+
+
+def test_the_colours_of_lines_can_be_read():
+    assert all(contrast(to_rgb("white"), to_rgb(colour)) >= 4.5 for colour in LINES)
 
 
 def test_tokens_and_padding_can_be_told_apart():
@@ -142,10 +153,13 @@ def test_a_confusion_heatmap_counts_true_against_predicted():
     assert [text.get_text() for text in axes.get_yticklabels()] == ["no", "yes"]
 
 
-@pytest.mark.parametrize("share", range(0, 101, 4))
-def test_every_share_of_a_confusion_can_be_read(share):
-    axes = confusion_heatmap([0] * 100, [1] * share + [0] * (100 - share), ["a", "b"]).axes[0]
+def test_every_share_of_a_confusion_can_be_read():
+    shares = range(0, 50, 4)  # and what is missing to 100
+    references = [row for row in range(13) for _ in range(100)]
+    predictions = [int(i >= share) for share in shares for i in range(100)]
+    (axes,) = confusion_heatmap(references, predictions, [str(i) for i in range(13)]).axes
     image = axes.images[0]
+    assert len(axes.texts) == 169
     for text in axes.texts:
         column, row = text.get_position()
         cell = image.cmap(image.norm(image.get_array()[row][column]))
@@ -165,3 +179,16 @@ def test_every_share_of_a_confusion_can_be_read(share):
 def test_a_confusion_needs_classes_on_both_sides(references, predictions, match):
     with pytest.raises(ValueError, match=match):
         confusion_heatmap(references, predictions, ["no", "yes"])
+
+
+def test_a_plot_looks_the_same_whatever_style_the_reader_has_set():
+    def drawn():
+        png = io.BytesIO()
+        measured_bars({"one": 1.0}, label="seconds").savefig(png)
+        return png.getvalue()
+
+    plain = drawn()
+    with plt.style.context("dark_background"):
+        figure = measured_bars({"one": 1.0}, label="seconds")
+    assert to_rgb(figure.axes[0].xaxis.label.get_color()) == (0, 0, 0)
+    assert drawn() == plain
