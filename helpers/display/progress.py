@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 SHARE = 0.02  # of the time of a training, at most, goes into drawing its curve
 
 
-class Plot(ipywidgets.Image):
+class _Plot(ipywidgets.Image):
     """A plot that is replaced without a flicker: the old one stays until the new one is loaded.
 
     Attributes
@@ -45,7 +45,7 @@ class Plot(ipywidgets.Image):
             What it shows: its title, which a screen reader says.
         """
         png = io.BytesIO()
-        figure.savefig(png, format="png", bbox_inches="tight")
+        figure.savefig(png, format="png")
         self.value, self.tooltip = png.getvalue(), words
 
 
@@ -69,7 +69,7 @@ class LearningCurve(ipywidgets.VBox):
     ----------
     bar : ipywidgets.HTML
         The progress bar as it is now.
-    picture : Plot
+    picture : ipywidgets.Image
         The curve as it is now, on a white ground in a light and in a dark theme.
     """
 
@@ -88,7 +88,7 @@ class LearningCurve(ipywidgets.VBox):
         self._next_bar = self._next_curve = 0.0  # times
         self._recent: deque[tuple[float, int]] = deque(maxlen=50)  # times and steps
         self.bar = ipywidgets.HTML(str(progress_picture(0, 0)))
-        self.picture = Plot()
+        self.picture = _Plot()
         super().__init__([self.bar, self.picture])
         self._draw_curve([], [], 0)
 
@@ -123,13 +123,14 @@ class LearningCurve(ipywidgets.VBox):
         if done > self._recent[0][1]:
             pace = (self._recent[-1][0] - self._recent[0][0]) / (done - self._recent[0][1])
             seconds = pace * (steps - done)
-        self.bar.value = str(progress_picture(done, max(steps, done), seconds=seconds))
+        shown = str(progress_picture(done, max(steps, done), seconds=seconds))
         known = {name for one in history.evaluations for name in one} - {"step"}
-        if known and self._metric not in known:
-            self.bar.value += (
+        if known and self._metric not in known:  # an error would end the training
+            shown += (
                 f"<p role='alert'>Expected {escape(repr(self._metric))} in the evaluations; got "
                 f"{escape(', '.join(sorted(known)))}. Pass one of these as metric.</p>"
             )
+        self.bar.value = shown
 
     def _draw_curve(
         self, losses: Sequence[float], evaluations: Sequence[Mapping[str, float]], steps: int

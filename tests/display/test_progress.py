@@ -114,7 +114,7 @@ def test_it_ends_with_the_very_plot_that_stays():
     empty = curve.picture.value
     curve(training, 3)
     png = io.BytesIO()
-    learning_curve(training, baselines={"none": 0.5}).savefig(png, bbox_inches="tight")
+    learning_curve(training, baselines={"none": 0.5}).savefig(png)
     assert curve.picture.value == png.getvalue() != empty
 
 

@@ -57,6 +57,13 @@ def token_picture(table: pd.DataFrame) -> Picture:
     -------
     Picture
         A table with a column for each position. Rows that hold nothing are left out.
+
+    Raises
+    ------
+    TypeError
+        If it is no table.
+    ValueError
+        If it is empty, or a column is missing.
     """
     check_table(table, COLUMNS, MAKER)
     not_asked = "label" in table and (table["label"] == NOT_ASKED).any()
