@@ -8,7 +8,7 @@ import pytest
 from bs4 import BeautifulSoup
 from matplotlib.text import Text
 
-from helpers.display import curves, pictures, plots
+from helpers.display import curves, heatmaps, pictures, plots
 from helpers.display.progress import LearningCurve
 from helpers.text.pairs import PairAnswer
 from helpers.text.predictions import Prediction
@@ -116,14 +116,14 @@ def test_a_picture_shows_text_as_it_is(name):
 
 CURVE = SimpleNamespace(losses=[1.0], evaluations=[{"step": 1, "f1": 0.5, BAD: 0.5}])
 PLOTS = {
-    "similarity_heatmap": lambda: plots.similarity_heatmap([[1.0]], [BAD]),
+    "similarity_heatmap": lambda: heatmaps.similarity_heatmap([[1.0]], [BAD]),
     "padding_plot": lambda: plots.padding_plot([1, 2], {BAD: ([[0, 1]], None)}),
     "measured_bars, name": lambda: plots.measured_bars({BAD: 1.0}, label="x"),
     "measured_bars, label": lambda: plots.measured_bars({"a": 1.0}, label=BAD),
     "measured_lines, name": lambda: plots.measured_lines([1], {BAD: [1]}, x_label="", label=""),
     "measured_lines, x": lambda: plots.measured_lines([1], {"a": [1]}, x_label=BAD, label=""),
     "measured_lines, y": lambda: plots.measured_lines([1], {"a": [1]}, x_label="", label=BAD),
-    "confusion_heatmap": lambda: plots.confusion_heatmap([0], [0], [BAD]),
+    "confusion_heatmap": lambda: heatmaps.confusion_heatmap([0], [0], [BAD]),
     "learning_rates": lambda: curves.learning_rates({BAD: [1.0]}),
     "learning_curve, metric": lambda: curves.learning_curve(CURVE, metric=BAD),
     "learning_curve, baseline": lambda: curves.learning_curve(CURVE, baselines={BAD: 0.5}),
@@ -131,7 +131,10 @@ PLOTS = {
 
 
 def test_every_plot_is_tried():
-    assert {name.split(",")[0] for name in PLOTS} == public(plots, curves) - {"plot", "draw_curve"}
+    assert {name.split(",")[0] for name in PLOTS} == public(plots, curves, heatmaps) - {
+        "plot",
+        "draw_curve",
+    }
 
 
 @pytest.mark.parametrize("name", PLOTS)

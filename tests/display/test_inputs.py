@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import torch
 
-from helpers.display import curves, pictures, plots
+from helpers.display import curves, heatmaps, pictures, plots
 from helpers.display.inputs import to_array, to_count, to_names, to_numbers
 
 KINDS = {
@@ -35,7 +35,7 @@ ROWS = {
     "similarities": lambda row: pictures.similarity_picture(["a", "b"], row),
     "attention": lambda row: pictures.attention_picture([row], ["x"], ["a", "b"]),
     "measures": lambda row: pictures.measure_picture(pd.DataFrame({"a": to_numbers(row, "")})),
-    "heatmap": lambda row: plots.similarity_heatmap([row, [0.5, 1.0]], ["a", "b"]),
+    "heatmap": lambda row: heatmaps.similarity_heatmap([row, [0.5, 1.0]], ["a", "b"]),
     "x": lambda row: plots.measured_lines(row, {"a": [1, 2]}, x_label="", label=""),
     "line": lambda row: plots.measured_lines([1, 2], {"a": row}, x_label="", label=""),
     "rates": lambda row: curves.learning_rates({"a": row}),
@@ -79,8 +79,8 @@ def test_what_are_no_numbers_is_refused(name, row):
 
 
 CLASSES = {
-    "references": lambda row: plots.confusion_heatmap(row, [0, 1], ["a", "b"]),
-    "predictions": lambda row: plots.confusion_heatmap([0, 1], row, ["a", "b"]),
+    "references": lambda row: heatmaps.confusion_heatmap(row, [0, 1], ["a", "b"]),
+    "predictions": lambda row: heatmaps.confusion_heatmap([0, 1], row, ["a", "b"]),
     "lengths": lambda row: plots.padding_plot(row, {"a": ([[0, 1]], None)}),
     "examples": lambda row: plots.padding_plot([1, 1], {"a": ([row], None)}),
     "mask": lambda row: pictures.mask_picture([row], ["x"], ["a", "b"]),
@@ -130,8 +130,8 @@ WRONG = {
     "ragged weights": lambda: pictures.attention_picture([[1], [0.5, 0.5]], ["a", "b"]),
     "weights of several heads": lambda: pictures.attention_picture(np.ones((2, 1, 1)), ["a"]),
     "no code": lambda: pictures.diff_picture(None, "a"),
-    "no text to compare": lambda: plots.similarity_heatmap([], []),
-    "products that are no cosines": lambda: plots.similarity_heatmap([[3.0]], ["a"]),
+    "no text to compare": lambda: heatmaps.similarity_heatmap([], []),
+    "products that are no cosines": lambda: heatmaps.similarity_heatmap([[3.0]], ["a"]),
     "no plan": lambda: plots.padding_plot([1], {}),
     "a plan without batches": lambda: plots.padding_plot([1], {"a": ([], None)}),
     "an example that isn't there": lambda: plots.padding_plot([1], {"a": ([[1]], None)}),
@@ -148,7 +148,7 @@ WRONG = {
     "an evaluation without its step": lambda: curves.learning_curve(
         SimpleNamespace(losses=[1.0], evaluations=[{"f1": 1}])
     ),
-    "half a class": lambda: plots.confusion_heatmap([0.5], [0], ["a"]),
+    "half a class": lambda: heatmaps.confusion_heatmap([0.5], [0], ["a"]),
 }
 
 
