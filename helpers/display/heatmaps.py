@@ -9,6 +9,7 @@ from helpers.display.inputs import to_array, to_names
 from helpers.display.plots import plot
 
 if TYPE_CHECKING:
+    import numpy as np
     import numpy.typing as npt
     from matplotlib.figure import Figure
 
@@ -99,27 +100,16 @@ def confusion_heatmap(
     Raises
     ------
     ValueError
-        If there isn't a prediction for each true class, or a number that is no class.
+        If there isn't a prediction for each true class, or a number is no class.
     """
     import matplotlib.pyplot as plt
     import numpy as np
 
     names = to_names(labels, "labels")
-    true, predicted = to_array(references, "references"), to_array(predictions, "predictions")
-    if true.shape != predicted.shape or true.ndim != 1 or not len(true):
-        raise ValueError(
-            f"Expected a prediction for each true class, (rows,) both; got {predicted.shape} for "
-            f"{true.shape}. Take the argmax of the logits over their last axis first."
-        )
     n = len(names)
-    numbers = np.concatenate([true, predicted])
-    if not np.isin(numbers, np.arange(n)).all():
-        raise ValueError(
-            f"Expected classes from 0 to {n - 1}, for the {n} labels; got {numbers.min():g} to "
-            f"{numbers.max():g}. Pass a label for each class."
-        )
+    true, predicted = _classes(references, predictions, n)
     counts = np.zeros((n, n), dtype=int)
-    np.add.at(counts, (true.astype(int), predicted.astype(int)), 1)
+    np.add.at(counts, (true, predicted), 1)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     figure, axes = plt.subplots(figsize=(2.4 + 1.3 * n, 1.2 + 0.9 * n), facecolor="white")
     axes.imshow(shares, cmap="cividis_r", vmin=0.0, vmax=1.0, aspect="auto")
@@ -140,3 +130,24 @@ def confusion_heatmap(
     axes.spines[:].set_visible(False)
     figure.tight_layout()
     return figure
+
+
+def _classes(
+    references: Sequence[int], predictions: Sequence[int], n: int
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Turn classes into whole numbers, or say why they are none."""
+    import numpy as np
+
+    true, predicted = to_array(references, "references"), to_array(predictions, "predictions")
+    if true.shape != predicted.shape or true.ndim != 1 or not len(true):
+        raise ValueError(
+            f"Expected a prediction for each true class, (rows,) both; got {predicted.shape} for "
+            f"{true.shape}. Take the argmax of the logits over their last axis first."
+        )
+    numbers = np.concatenate([true, predicted])
+    if not np.isin(numbers, np.arange(n)).all():
+        raise ValueError(
+            f"Expected classes from 0 to {n - 1}, for the {n} labels; got {numbers.min():g} to "
+            f"{numbers.max():g}. Pass a label for each class."
+        )
+    return true.astype(np.int64), predicted.astype(np.int64)

@@ -79,7 +79,7 @@ def padding_plot(
     Raises
     ------
     ValueError
-        If there is no plan, or a plan has no batch.
+        If there is no plan, a plan has no batch, or a batch an example that isn't there.
     """
     import matplotlib.pyplot as plt
     from matplotlib.colors import ListedColormap
@@ -88,11 +88,8 @@ def padding_plot(
     tokens = [int(length) for length in to_numbers(lengths, "lengths", low=0)]
     shown = to_count(shown, "shown", least=1)
     batches = {name: _examples(some, len(tokens)) for name, (some, _) in plans.items()}
-    if not batches or not all(batches.values()):
-        raise ValueError(
-            f"Expected at least one plan, and a batch in each; got {batches}. Make batches with "
-            "helpers.text.make_batches(lengths, batch_size)."
-        )
+    if not batches:
+        raise ValueError("Expected at least one plan; got none. Pass {'name': (batches, None)}.")
     tables = {
         name: batch_table(tokens, batches[name], width=width) for name, (_, width) in plans.items()
     }
@@ -124,6 +121,11 @@ def padding_plot(
 def _examples(batches: Sequence[Sequence[int]], number: int) -> list[list[int]]:
     """Turn batches into lists of ints, each of which is an example."""
     rows = [[int(one) for one in to_numbers(batch, "examples", low=0)] for batch in batches]
+    if not rows:
+        raise ValueError(
+            "Expected at least one batch in each plan; got none. Make batches with "
+            "helpers.text.make_batches(lengths, batch_size)."
+        )
     for row in rows:
         if not row or max(row) >= number:
             raise ValueError(f"Expected examples from 0 to {number - 1} in each batch; got {row}.")
@@ -225,13 +227,12 @@ def measured_lines(
     places = to_numbers(x, "x", low=0)
     if not places or not max(places):
         raise ValueError(f"Expected at least one place above 0; got {places}.")
-    lines = {}
-    for name, values in series.items():
-        lines[str(name)] = to_numbers(values, f"the numbers of {name!r}", low=0)
-        if len(lines[str(name)]) != len(places):
+    lines = {str(name): to_numbers(row, f"{name!r}", low=0) for name, row in series.items()}
+    for name, numbers in lines.items():
+        if len(numbers) != len(places):
             raise ValueError(
                 f"Expected {len(places)} numbers for {name!r}, one for each of x; got "
-                f"{len(lines[str(name)])}."
+                f"{len(numbers)}."
             )
     figure, axes = plt.subplots(figsize=(8, 3.2), facecolor="white")
     styles = zip(LINES, ("o-", "s--", "^:"), strict=False)
