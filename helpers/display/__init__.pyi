@@ -1,4 +1,5 @@
-from .explorers import LearningCurve as LearningCurve
+from .curves import learning_curve as learning_curve
+from .curves import learning_rates as learning_rates
 from .explorers import attention_explorer as attention_explorer
 from .explorers import batching_explorer as batching_explorer
 from .explorers import encoding_explorer as encoding_explorer
@@ -10,6 +11,8 @@ from .explorers import pair_explorer as pair_explorer
 from .explorers import pipeline_explorer as pipeline_explorer
 from .explorers import temperature_explorer as temperature_explorer
 from .explorers import tokenizer_explorer as tokenizer_explorer
+from .heatmaps import confusion_heatmap as confusion_heatmap
+from .heatmaps import similarity_heatmap as similarity_heatmap
 from .pictures import attention_picture as attention_picture
 from .pictures import diff_picture as diff_picture
 from .pictures import mask_picture as mask_picture
@@ -17,10 +20,7 @@ from .pictures import measure_picture as measure_picture
 from .pictures import progress_picture as progress_picture
 from .pictures import split_picture as split_picture
 from .pictures import token_picture as token_picture
-from .plots import confusion_heatmap as confusion_heatmap
-from .plots import learning_curve as learning_curve
-from .plots import learning_rates as learning_rates
 from .plots import measured_bars as measured_bars
 from .plots import measured_lines as measured_lines
 from .plots import padding_plot as padding_plot
-from .plots import similarity_heatmap as similarity_heatmap
+from .progress import LearningCurve as LearningCurve
