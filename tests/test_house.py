@@ -1,7 +1,10 @@
 """The house: one list of dependencies, a lock that agrees, a map that shows what is there."""
 
 import ast
+import configparser
+import json
 import re
+import shlex
 import subprocess
 import tomllib
 from graphlib import TopologicalSorter
@@ -12,8 +15,8 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
+from repository import ROOT, files, texts
 
-ROOT = Path(__file__).parents[1]
 # The one rule of the house: which other rooms a room may use.
 ROOMS = {
     "sources": set(),
@@ -22,17 +25,9 @@ ROOMS = {
     "display": {"text", "training"},
 }
 
+# What nbval replaces in both outputs before it compares them (tests/sanitize.cfg).
+SANITIZED = {"addresses": {"regex": "0x[0-9a-f]{8,}", "replace": "ADDRESS"}}
 LARGEST_REPOSITORY = 12_000_000  # bytes, of which the three adapters take 6.4 million
-
-
-def tracked() -> list[Path]:
-    """List what is under version control, or skip where this is no clone."""
-    listing = subprocess.run(
-        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    if listing.returncode:
-        pytest.skip("no git clone: an unpacked archive, or a copy made by a test")
-    return [Path(name) for name in listing.stdout.split("\0") if name]
 
 
 @pytest.fixture(scope="module")
@@ -154,10 +149,79 @@ def test_the_readmes_map_shows_each_room_and_no_ghost():
         assert f"`helpers/{room}/`" in readme, room
     for name in re.findall(r"\]\(([\w./-]+)\)", readme):
         assert (ROOT / name).exists(), name
-    folders = {path.parts[0] for path in tracked() if len(path.parts) > 1}
+    parts = [path.relative_to(ROOT).parts for path in files()]
+    folders = {part[0] for part in parts if len(part) > 1}
     for folder in folders - {".ci", ".github"}:
         assert f"({folder}" in readme, folder
 
 
 def test_the_repository_is_small():
-    assert sum((ROOT / path).stat().st_size for path in tracked()) <= LARGEST_REPOSITORY
+    assert sum(path.stat().st_size for path in files() if path.is_file()) <= LARGEST_REPOSITORY
+
+
+# What `make test` runs
+
+
+@pytest.fixture(scope="module")
+def pytest_runs() -> list[list[str]]:
+    """The pytest commands of `make test`, as a dry run spells them out."""
+    command = ["make", "--dry-run", "-o", ".venv/ready", "-o", "vendor", "test"]
+    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    commands = said.replace("\\\n", " ").splitlines()
+    return [shlex.split(line) for line in commands if "-m pytest" in line]
+
+
+def reached(runs: list[list[str]]) -> set[Path]:
+    """List the files that the pytest commands are given, in folders too."""
+    places = [ROOT / word for run in runs for word in run if not word.startswith("-")]
+    return {path for place in places if place.exists() for path in [place, *place.rglob("*")]}
+
+
+def test_make_test_compares_every_notebook(pytest_runs):
+    notebooks = {path for path in files() if path.suffix == ".ipynb"}
+    assert notebooks
+    assert notebooks <= reached([run for run in pytest_runs if "--nbval" in run])
+
+
+def test_make_test_runs_every_test(pytest_runs):
+    ours = ROOT / "tests"
+    tests = {path for path in files() if ours in path.parents and path.match("test_*.py")}
+    assert Path(__file__) in tests
+    assert tests <= reached(pytest_runs)
+
+
+def test_make_test_leaves_nothing_out(pytest_runs):
+    """No option that selects tests, ends early or compares less; nor in pytest's settings."""
+    selecting = {"-k", "-m", "-x", "--exitfirst", "--maxfail", "--lf", "--last-failed", "--ff"}
+    selecting |= {"--deselect", "--ignore", "--ignore-glob", "--nbval-lax", "--sw", "--stepwise"}
+    selecting |= {"--collect-only", "--co"}
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["pytest"]["ini_options"]
+    # the first -m of a run is Python's own
+    options = [option for run in pytest_runs for option in run[run.index("pytest") :]]
+    for option in [*options, *shlex.split(settings["addopts"])]:
+        assert option.split("=")[0] not in selecting, option
+
+
+def test_what_nbval_overlooks_is_what_is_listed_here():
+    """A pattern that fits too much would let any result pass."""
+    patterns = configparser.ConfigParser()
+    patterns.read(ROOT / "tests" / "sanitize.cfg")
+    assert {name: dict(patterns[name]) for name in patterns.sections()} == SANITIZED
+
+
+def code_of_the_book() -> dict[Path, str]:
+    """Read all code: Python, the code cells of the notebooks, the code blocks of the pages."""
+    code = texts(".py", ".pyi", ".toml", ".yml", ".md")
+    for path, text in texts(".ipynb").items():
+        cells = [cell for cell in json.loads(text)["cells"] if cell["cell_type"] == "code"]
+        code[path] = "\n".join("".join(cell["source"]) for cell in cells)
+    return code
+
+
+def test_no_code_from_the_hub_is_ever_run():
+    """Neither in a notebook nor anywhere else, by whatever name the option goes."""
+    word = "trust" + "_remote_code"
+    option = re.compile(rf"{word.replace('_', '[-_]')}(?!`)[\"']?\s*[=:,)}}\]]?\s*(\w*)", re.I)
+    for path, text in code_of_the_book().items():
+        for match in option.finditer(text):
+            assert match[1] == "False", f"{path}: {match[0]}"
