@@ -67,17 +67,19 @@ lab: $(READY)  ## Open the notebooks in JupyterLab
 notebooks: $(READY)  ## Run the notebooks from their .md and store the outputs in the .ipynb
 	$(BIN)/python -m tools.run_notebooks
 
-lint: $(READY)  ## Check the code's style, in notebooks too
+lint: $(READY)  ## Check style (notebooks too), types and JavaScript
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m tools.lint_javascript
 
-format: $(READY)  ## Mend the code's style, in notebooks too
+format: $(READY)  ## Fix the code's style, in notebooks too
 	$(BIN)/ruff check --fix . --exclude '*.ipynb'
 	$(BIN)/ruff format . --exclude '*.ipynb'
-	@# an .ipynb is never edited: its .md is mended, and 'make notebooks' carries it over
+	@# an .ipynb is never edited: fix its .md, and 'make notebooks' runs it again
 	find $(NOTEBOOKS) -name '*.md' | xargs -r -n 1 $(BIN)/jupytext --quiet --pipe '$(BIN)/ruff format --config $(NOTEBOOKS)/ruff.toml -'
 
-faults: $(READY)  ## Plant faults and see the checks go red, in the notebooks that train, too
+faults: $(READY)  ## Plant faults one at a time and see the checks go red, in notebooks that train too
 	BOOK_ALL_FAULTS=1 $(BIN)/python -m pytest tests/faults -n 2
 
 adapter: $(READY)  ## Train an adapter again: NAME=sentiment (15 minutes), masked or causal (45)
@@ -102,7 +104,7 @@ lock:  ## Resolve the dependencies afresh and write down the versions
 	rm -rf _build/lock
 
 clean:  ## Remove the environment and all that was built
-	rm -rf $(VENV) _build book/_vendor .pytest_cache .ruff_cache *.egg-info
+	rm -rf $(VENV) _build book/_vendor .pytest_cache .ruff_cache .mypy_cache *.egg-info
 
 # The environment. The stamp is written last: an interrupted installation is taken up again.
 $(READY): pyproject.toml requirements.lock

@@ -17,6 +17,8 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from repository import ROOT, files, texts
 
+from tools import lint_javascript
+
 # The one rule of the house: which other rooms a room may use.
 ROOMS = {
     "sources": set(),
@@ -200,6 +202,15 @@ def test_make_test_leaves_nothing_out(pytest_runs):
     options = [option for run in pytest_runs for option in run[run.index("pytest") :]]
     for option in [*options, *shlex.split(settings["addopts"])]:
         assert option.split("=")[0] not in selecting, option
+
+
+def test_make_lint_checks_style_types_and_javascript():
+    """The last one reads every script that a page or a widget runs."""
+    recipe = re.search(r"^lint:.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(), re.MULTILINE)[1]
+    for command in ("ruff check .", "ruff format --check .", "mypy", "python -m tools.lint_javas"):
+        assert f"\t$(BIN)/{command}" in recipe, command
+    checked = {path for pattern in lint_javascript.CHECKED for path in ROOT.glob(pattern)}
+    assert {path for path in files() if path.suffix in (".js", ".mjs")} == checked
 
 
 def test_what_nbval_overlooks_is_what_is_listed_here():

@@ -94,6 +94,6 @@ def test_each_divides_by_the_mask():
     ("notebook", "name"),
     [("1-1-nlp-and-the-pipeline", "mean_pool"), ("2-2-models", "sentence_vectors")],
 )
-def test_padding_counts_neither_in_the_sum_nor_in_the_number(notebook, name):
+def test_padding_counts_for_nothing(notebook, name):
     (path,) = ROOT.glob(f"notebooks/en/*/{notebook}.md")
     assert torch.allclose(pooled(path, name), EXPECTED)

@@ -53,7 +53,7 @@ def test_each_folder_has_a_card():
 
 
 @pytest.mark.parametrize("card", CARDS, ids=lambda path: path.parent.name)
-def test_a_card_says_how_it_was_made_and_ends_with_the_license_of_the_table(card):
+def test_a_card_ends_with_its_license(card):
     text = card.read_text()
     assert "\n## How it was made\n" in text
     folder = f"`{card.parent.name}/`"
@@ -68,7 +68,7 @@ def test_a_card_says_how_it_was_made_and_ends_with_the_license_of_the_table(card
 
 
 @pytest.mark.parametrize("card", CARDS, ids=lambda path: path.parent.name)
-def test_a_card_names_the_source_and_license_of_data_from_elsewhere(card):
+def test_a_card_names_the_data_of_others(card):
     """The reviews were collected by others: their release, license and paper are named."""
     text = " ".join(card.read_text().split())
     if "written for this book, sentence by sentence" not in text:

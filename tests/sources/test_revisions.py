@@ -53,7 +53,7 @@ def test_no_other_revision_is_named_anywhere():
     assert named == set(RECORDED.values())
 
 
-def test_a_revision_beside_its_repository_is_that_repositorys():
+def test_a_revision_belongs_to_its_repository():
     for path, text in written().items():
         for line in text.splitlines():
             repositories = [name for name in RECORDED if f"`{name}`" in line or f'"{name}"' in line]

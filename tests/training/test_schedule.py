@@ -25,7 +25,8 @@ def rates(steps: int, warmup: float) -> list[float]:
 
 @pytest.mark.parametrize("warmup", [0.0, 0.01, 0.06, 0.1, 1 / 3, 0.5, 1.0])
 @pytest.mark.parametrize("steps", [1, 7, 10, 15, 101])
-def test_the_warmup_is_rounded_up_as_the_trainer_rounds_it(steps, warmup, tmp_path):
+def test_the_warmup_is_rounded_up(steps, warmup, tmp_path):
+    """As the Trainer rounds it."""
     rising = TrainingArguments(str(tmp_path), warmup_steps=warmup if warmup < 1 else steps)
     expected = rising.get_warmup_steps(steps)
     assert expected == math.ceil(warmup * steps)
