@@ -1,4 +1,4 @@
-"""The house: one list of dependencies, a lock that agrees, a map that shows what is there."""
+"""The whole repository: dependencies and their lock, imports, the map, what `make` runs."""
 
 import ast
 import configparser
