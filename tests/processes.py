@@ -8,6 +8,9 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+# PYTHONWARNINGS of a notebook's kernel: a library's deprecation warning is an error there, too.
+KERNEL_WARNINGS = "error::DeprecationWarning,error::FutureWarning"
+
 
 def start(code: str, *arguments, **environment) -> subprocess.Popen:
     return subprocess.Popen(

@@ -26,7 +26,7 @@ from typing import NamedTuple
 import nbformat
 import pytest
 from notebook_parts import cut
-from processes import run_loaded, run_pytest
+from processes import KERNEL_WARNINGS, run_loaded, run_pytest
 
 ROOT = Path(__file__).parents[2]
 ALL = bool(os.environ.get("BOOK_ALL_FAULTS"))
@@ -340,10 +340,8 @@ def copy(tmp_path_factory) -> Path:
 def check(folder: Path, *arguments: str) -> tuple[int, str]:
     """Run pytest on the copy, and give its exit status and what it printed."""
     options = ["-q", "-p", "no:cacheprovider"]
-    warnings = "error::DeprecationWarning,error::FutureWarning"
-    status, out, err = run_loaded(
-        run_pytest, folder, *options, *arguments, OMP_NUM_THREADS="1", PYTHONWARNINGS=warnings
-    )
+    environment = {"OMP_NUM_THREADS": "1", "PYTHONWARNINGS": KERNEL_WARNINGS}
+    status, out, err = run_loaded(run_pytest, folder, *options, *arguments, **environment)
     return status, out + err
 
 
