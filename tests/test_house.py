@@ -2,7 +2,6 @@
 
 import ast
 import configparser
-import json
 import re
 import shlex
 import subprocess
@@ -221,19 +220,46 @@ def test_what_nbval_overlooks_is_what_is_listed_here():
     assert {name: dict(patterns[name]) for name in patterns.sections()} == SANITIZED
 
 
-def code_of_the_book() -> dict[Path, str]:
-    """Read all code: Python, the code cells of the notebooks, the code blocks of the pages."""
-    code = texts(".py", ".pyi", ".toml", ".yml", ".md")
-    for path, text in texts(".ipynb").items():
-        cells = [cell for cell in json.loads(text)["cells"] if cell["cell_type"] == "code"]
-        code[path] = "\n".join("".join(cell["source"]) for cell in cells)
-    return code
+def trusts_code_from_elsewhere(code: str) -> bool:
+    """Tell whether Python code sets the option, as an argument, a variable or a key."""
+    option = "trust" + "_remote_code"
+    if option not in code:
+        return False
+    for node in ast.walk(ast.parse(code)):
+        match node:
+            case ast.keyword(arg=name, value=value) if name == option:
+                pass
+            case ast.Assign(targets=[ast.Name(name)], value=value) if name == option:
+                pass
+            case ast.Dict(keys=keys, values=values):
+                for key, value in zip(keys, values, strict=True):
+                    if isinstance(key, ast.Constant) and key.value == option and not off(value):
+                        return True
+                continue
+            case _:
+                continue
+        if not off(value):
+            return True
+    return False
+
+
+def off(value: ast.expr) -> bool:
+    """Tell whether an expression is ``False``, as it is written."""
+    return isinstance(value, ast.Constant) and value.value is False
 
 
 def test_no_code_from_the_hub_is_ever_run():
-    """Neither in a notebook nor anywhere else, by whatever name the option goes."""
-    word = "trust" + "_remote_code"
-    option = re.compile(rf"{word.replace('_', '[-_]')}(?!`)[\"']?\s*[=:,)}}\]]?\s*(\w*)", re.I)
-    for path, text in code_of_the_book().items():
-        for match in option.finditer(text):
-            assert match[1] == "False", f"{path}: {match[0]}"
+    """Neither in a notebook, nor in helpers, tools or tests, nor by a command on a page."""
+    for path, text in texts(".py").items():
+        assert not trusts_code_from_elsewhere(text), path
+    word = "trust" + "[-_]remote[-_]code"
+    for path, text in texts(".md", ".ipynb", ".toml", ".yml", "").items():
+        assert not re.search(rf"{word}[\\\"']*\s*[=:]\s*(?!False\b)\w|--{word}", text, re.I), path
+
+
+@pytest.mark.parametrize(
+    "call", ["load(x, {}=True)", "load(x, **{{'{}': flag}})", "{} = 1", "dict({}=not False)"]
+)
+def test_code_that_trusts_the_hub_is_noticed(call):
+    assert trusts_code_from_elsewhere(call.format("trust" + "_remote_code"))
+    assert not trusts_code_from_elsewhere(f"load(x, {'trust' + '_remote_code'}=False)")
