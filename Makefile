@@ -13,6 +13,8 @@ SITE := _build/html
 HAND_OUT := _build/transformers-hands-on.zip
 PDF := _build/transformers-hands-on.pdf
 SLOWEST := tests/sources/test_hub.py tests/site/test_browser.py
+SLOW := tests/faults/test_faults.py tests/notebooks/test_lab.py tests/training/test_accelerate_script.py \
+  tests/sources/test_adapters.py tests/sources/test_checkpoints.py
 LAB_SETTINGS := $(VENV)/share/jupyter/lab/settings
 
 # One thread a process: as fast for models this small, and two processes don't fight for two cores.
@@ -48,8 +50,8 @@ vendor: $(READY)  ## Fetch and make, once, what runs on the pages with no kernel
 
 test: $(READY) vendor lint  ## Check everything: helpers, notebooks, site
 	@# One run for tests and notebooks, what takes longest first: so both processes end together.
-	$(BIN)/python -m pytest $(SLOWEST) $(shell ls -dr $(NOTEBOOKS)/*/*/) \
-	  $(filter-out $(SLOWEST),$(wildcard tests/*/test_*.py tests/test_*.py)) \
+	$(BIN)/python -m pytest $(SLOWEST) $(shell ls -dr $(NOTEBOOKS)/*/*/) $(SLOW) \
+	  $(filter-out $(SLOWEST) $(SLOW),$(wildcard tests/*/test_*.py tests/test_*.py)) \
 	  --nbval --nbval-current-env --nbval-sanitize-with tests/sanitize.cfg --nbval-cell-timeout=900 \
 	  -n 2 --dist loadfile --no-loadscope-reorder
 
