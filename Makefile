@@ -13,6 +13,8 @@ SITE := _build/html
 HAND_OUT := _build/transformers-hands-on.zip
 PDF := _build/transformers-hands-on.pdf
 SLOWEST := tests/sources/test_hub.py tests/site/test_browser.py
+SLOW := tests/faults/test_faults.py tests/notebooks/test_lab.py tests/training/test_accelerate_script.py \
+  tests/sources/test_adapters.py tests/sources/test_checkpoints.py
 LAB_SETTINGS := $(VENV)/share/jupyter/lab/settings
 
 # One thread a process: as fast for models this small, and two processes don't fight for two cores.
@@ -47,14 +49,10 @@ vendor: $(READY)  ## Fetch and make, once, what runs on the pages with no kernel
 	@$(BIN)/python -m tools.vendor
 
 test: $(READY) vendor lint  ## Check everything: helpers, notebooks, site
-	@# what takes longest comes first, so that neither process waits for the other at the end
-	$(BIN)/python -m pytest tests/faults $(SLOWEST) \
-	  $(filter-out $(SLOWEST),$(wildcard tests/*/test_*.py tests/test_*.py)) \
-	  -n 2 --dist loadfile --no-loadscope-reorder
-	@# the kernels, too, turn a library's deprecation warning into an error
-	PYTHONWARNINGS=error::DeprecationWarning,error::FutureWarning \
-	$(BIN)/python -m pytest $(shell ls -dr $(NOTEBOOKS)/*/*/) --nbval --nbval-current-env \
-	  --nbval-sanitize-with tests/sanitize.cfg --nbval-cell-timeout=900 \
+	@# One run for tests and notebooks, what takes longest first: so both processes end together.
+	$(BIN)/python -m pytest $(SLOWEST) $(shell ls -dr $(NOTEBOOKS)/*/*/) $(SLOW) \
+	  $(filter-out $(SLOWEST) $(SLOW),$(wildcard tests/*/test_*.py tests/test_*.py)) \
+	  --nbval --nbval-current-env --nbval-sanitize-with tests/sanitize.cfg --nbval-cell-timeout=900 \
 	  -n 2 --dist loadfile --no-loadscope-reorder
 
 lab: $(READY)  ## Open the notebooks in JupyterLab
@@ -67,17 +65,19 @@ lab: $(READY)  ## Open the notebooks in JupyterLab
 notebooks: $(READY)  ## Run the notebooks from their .md and store the outputs in the .ipynb
 	$(BIN)/python -m tools.run_notebooks
 
-lint: $(READY)  ## Check the code's style, in notebooks too
+lint: $(READY)  ## Check style (notebooks too), types and JavaScript
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m tools.lint_javascript
 
-format: $(READY)  ## Mend the code's style, in notebooks too
+format: $(READY)  ## Fix the code's style, in notebooks too
 	$(BIN)/ruff check --fix . --exclude '*.ipynb'
 	$(BIN)/ruff format . --exclude '*.ipynb'
-	@# an .ipynb is never edited: its .md is mended, and 'make notebooks' carries it over
+	@# an .ipynb is never edited: fix its .md, and 'make notebooks' runs it again
 	find $(NOTEBOOKS) -name '*.md' | xargs -r -n 1 $(BIN)/jupytext --quiet --pipe '$(BIN)/ruff format --config $(NOTEBOOKS)/ruff.toml -'
 
-faults: $(READY)  ## Plant faults and see the checks go red, in the notebooks that train, too
+faults: $(READY)  ## Plant faults one at a time and see the checks go red, in notebooks that train too
 	BOOK_ALL_FAULTS=1 $(BIN)/python -m pytest tests/faults -n 2
 
 adapter: $(READY)  ## Train an adapter again: NAME=sentiment (15 minutes), masked or causal (45)
@@ -102,7 +102,7 @@ lock:  ## Resolve the dependencies afresh and write down the versions
 	rm -rf _build/lock
 
 clean:  ## Remove the environment and all that was built
-	rm -rf $(VENV) _build book/_vendor .pytest_cache .ruff_cache *.egg-info
+	rm -rf $(VENV) _build book/_vendor .pytest_cache .ruff_cache .mypy_cache *.egg-info
 
 # The environment. The stamp is written last: an interrupted installation is taken up again.
 $(READY): pyproject.toml requirements.lock

@@ -1,38 +1,80 @@
-"""Every public name has a numpydoc docstring that agrees with its signature."""
+"""Every public name has a docstring; in helpers, numpydoc checks it against the signature."""
 
+import ast
+import functools
 import importlib
 import inspect
 import pkgutil
 import re
 import warnings
+from types import FunctionType, ModuleType
 
 import pytest
 from numpydoc.validate import validate
+from repository import ROOT
 
 import helpers
 
 # What numpydoc asks for beyond what this project does: extended summaries, examples, see-also
 # sections, and the place of the opening quotes.
 NOT_ASKED = {"GL01", "ES01", "EX01", "SA01", "GL02", "SS06", "RT03", "RT05", "PR08", "PR09"}
+DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+METHODS = (FunctionType, classmethod, staticmethod, property, functools.cached_property)
 
 
-def public_names() -> list[str]:
-    """List the public functions and classes of helpers, each where it is defined."""
-    names = []
-    for module in pkgutil.walk_packages(helpers.__path__, "helpers."):
-        for name, value in vars(importlib.import_module(module.name)).items():
-            defined_here = getattr(value, "__module__", None) == module.name
-            is_code = inspect.isfunction(value) or inspect.isclass(value)
-            if defined_here and is_code and not name.startswith("_"):
-                names.append(f"{module.name}.{name}")
+def modules(package: ModuleType) -> list[ModuleType]:
+    """Import every module of a package, in all of its folders."""
+    found = pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
+    return [importlib.import_module(module.name) for module in found]
+
+
+def public(module: ModuleType) -> dict[str, object]:
+    """Find the public functions and classes that a module defines, and the methods of these."""
+    names = {}
+    for name, value in vars(module).items():
+        defined_here = getattr(value, "__module__", None) == module.__name__
+        is_code = inspect.isclass(value) or inspect.isroutine(inspect.unwrap(value))
+        if defined_here and is_code and not name.startswith("_"):
+            names[f"{module.__name__}.{name}"] = value
+            for method in own_methods(value) if inspect.isclass(value) else ():
+                names[f"{module.__name__}.{name}.{method}"] = getattr(value, method)
     return names
 
 
-def test_there_are_names_to_check():
-    assert "helpers.text.decoding.softmax" in public_names()
+def own_methods(kind: type) -> list[str]:
+    """List the public methods and properties that no base class has: those are described there."""
+    return [
+        name
+        for name, value in vars(kind).items()
+        if isinstance(value, METHODS) and not name.startswith("_")
+        if not any(hasattr(base, name) for base in kind.__mro__[1:])
+    ]
 
 
-@pytest.mark.parametrize("name", public_names())
+HELPERS = {name: value for module in modules(helpers) for name, value in public(module).items()}
+
+
+def test_every_function_and_class_of_every_folder_is_checked():
+    """What the walk above skips, nothing would check."""
+    paths = sorted((ROOT / "helpers").rglob("*.py"))
+    assert {path.parent.name for path in paths} >= {"sources", "text", "training", "live"}
+    for path in paths:
+        module = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, DEFINITIONS) and not node.name.startswith("_"):
+                assert f"{module}.{node.name}" in HELPERS
+
+
+def test_what_is_public_in_tools_has_a_docstring():
+    for path in (ROOT / "tools").rglob("*.py"):
+        tree = ast.parse(path.read_text())
+        classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
+        for node in [part for parent in (tree, *classes) for part in parent.body]:
+            if isinstance(node, DEFINITIONS) and not node.name.startswith("_"):
+                assert ast.get_docstring(node), f"{path.relative_to(ROOT)}: {node.name}"
+
+
+@pytest.mark.parametrize("name", HELPERS)
 def test_docstring_agrees_with_the_signature(name):
     with warnings.catch_warnings():
         # to look at every member of a widget is to touch deprecated ones, which nobody calls
@@ -41,11 +83,10 @@ def test_docstring_agrees_with_the_signature(name):
     assert not [f"{code}: {text}" for code, text in errors if code not in NOT_ASKED]
 
 
-@pytest.mark.parametrize("name", public_names())
+@pytest.mark.parametrize("name", HELPERS)
 def test_errors_that_are_raised_are_documented(name):
-    """What a public function raises itself stands in its section Raises."""
-    module, _, attribute = name.rpartition(".")
-    value = getattr(importlib.import_module(module), attribute)
+    """A public function lists in its section Raises what it raises itself."""
+    value = inspect.unwrap(HELPERS[name])
     if not inspect.isfunction(value):
         return
     raised = {

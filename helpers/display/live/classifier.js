@@ -107,7 +107,13 @@ export async function prepare({ model, el }) {
     cancel.focus();
     status.textContent = "Loading the model.";
     try {
-      await load({ signal: controller.signal, arrived: (more) => show((arrived += more)) });
+      await load({
+        signal: controller.signal,
+        arrived: (more) => {
+          arrived += more;
+          show(arrived);
+        },
+      });
       gate.replaceChildren(words, status);
       status.textContent = "The model runs in your browser now. Nothing that you type leaves it.";
       model.set("closed", false);

@@ -195,7 +195,7 @@ export function token_rows(sequences) {
 /** The first positions of each sequence, those that fit on a page. */
 export function first_positions(sequences) {
   return sequences.map((one) =>
-    Object.fromEntries(Object.entries(one).map(([name, row]) => [name, row && row.slice(0, WIDEST)])),
+    Object.fromEntries(Object.entries(one).map(([name, row]) => [name, row?.slice(0, WIDEST)])),
   );
 }
 
