@@ -26,6 +26,7 @@ help:  ## Say what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
 book: $(READY) vendor  ## Build the site and say where it is
+	@$(BIN)/python -m tools.pairs  # the site shows the .ipynb: stop if an edited .md isn't in it yet
 	$(BIN)/jupyter-book build . --toc book/_toc.yml -W -n --keep-going --quiet || { \
 	  rm -rf $(SITE) _build/.doctrees; exit 1; }  # else the next run, which reads only what has changed, would pass
 	@test -s $(SITE)/index.html
@@ -62,7 +63,10 @@ lab: $(READY)  ## Open the notebooks in JupyterLab
 	@mkdir -p $(LAB_SETTINGS)
 	@echo '{"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": false}}' \
 	  > $(LAB_SETTINGS)/overrides.json
-	env -u OMP_NUM_THREADS $(BIN)/jupyter lab --notebook-dir=. --ServerApp.preferred_dir=notebooks/en $(ARGS)
+	-@$(BIN)/python -m tools.pairs  # says which pairs JupyterLab would refuse to open, or show the .md of
+	env -u OMP_NUM_THREADS $(BIN)/python -m jupyterlab --notebook-dir=. \
+	  --ServerApp.preferred_dir=notebooks/en \
+	  --ServerApp.contents_manager_class=tools.lab.NotebookContents $(ARGS)
 
 notebooks: $(READY)  ## Run the notebooks from their .md and store the outputs in the .ipynb
 	$(BIN)/python -m tools.run_notebooks

@@ -9,6 +9,7 @@ cells ran.
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import tempfile
@@ -64,12 +65,19 @@ def run(source: Path) -> nbformat.NotebookNode:
 
 def stable_text(notebook: nbformat.NotebookNode) -> str:
     """Serialize a notebook, with numbers in place of the widgets' random ids."""
+    if "widgets" in notebook.metadata:  # JupyterLab would save a widget's 2.0 as 2
+        widgets = json.loads(json.dumps(notebook.metadata.widgets), parse_float=_number)
+        notebook.metadata["widgets"] = nbformat.from_dict(widgets)
     text = nbformat.writes(notebook)
     for state in notebook.metadata.get("widgets", {}).values():
         for number, model_id in enumerate(state["state"]):
             text = text.replace(model_id, f"{number:032x}")
     # serialized again, because the keys were sorted by the random ids
     return nbformat.writes(nbformat.reads(text, as_version=4)) + "\n"
+
+
+def _number(text: str) -> int | float:
+    return int(float(text)) if float(text).is_integer() else float(text)
 
 
 def write(text: str, target: Path) -> None:
