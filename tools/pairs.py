@@ -34,7 +34,7 @@ def difference(source: Path) -> str | None:
     Returns
     -------
     str or None
-        Such as ``cell 3 (code) is 'import os' in the .md and 'import sys' in the .ipynb``; None
+        Such as ``cell 3 (code) has 'import os' in the .md and 'import sys' in the .ipynb``; None
         if all cells agree. Outputs are not compared: nbval does that.
     """
     target = source.with_suffix(".ipynb")
@@ -45,7 +45,8 @@ def difference(source: Path) -> str | None:
     for number, (one, other) in enumerate(zip(ours, theirs, strict=False), start=1):
         if one.source != other.source:
             line, instead = _first_change(one.source, other.source)
-            return f"cell {number} ({one.cell_type}) is {line!r} in the .md and {instead!r} in the .ipynb"
+            where = f"cell {number} ({one.cell_type})"
+            return f"{where} has {line!r} in the .md and {instead!r} in the .ipynb"
         if (one.cell_type, _metadata(one)) != (other.cell_type, _metadata(other)):
             return f"cell {number} has another type or other metadata"
     if len(ours) != len(theirs):

@@ -130,9 +130,7 @@ def lab(tmp_path_factory, browser):
             time.sleep(0.1)
         assert any(found), (own / "log").read_text()
         said = json.loads(found[0])
-        yield SimpleNamespace(
-            url=said["url"], token=said["token"], browser=browser, folder=folder
-        )
+        yield SimpleNamespace(url=said["url"], token=said["token"], browser=browser, folder=folder)
     finally:
         server.terminate()
         server.wait(timeout=60)
@@ -264,7 +262,7 @@ def test_a_cell_added_by_another_tool_is_not_lost(lab):
 
 def test_a_cell_added_while_the_notebook_is_open_is_not_lost(lab):
     """JupyterLab asks before it writes over the file."""
-    stored, source = copy_of_a_pair(lab, "edited-meanwhile")
+    stored, _ = copy_of_a_pair(lab, "edited-meanwhile")
     with window(lab) as tab:
         open_notebook(lab, tab, stored.name)
         tab.wait_for_function(READY, arg=stored.name)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from matplotlib.figure import Figure
 from nbval import plugin
 from processes import run_loaded, run_pytest
 
@@ -79,3 +80,51 @@ def test_another_picture_is_noticed(compared, name):
 def test_a_rounding_error_is_not(compared, name):
     stored, new = ([output_of(figure)] for figure in ALIKE[name])
     assert not compared.difference(compared.pictures(new), compared.pictures(stored))
+
+
+def test_a_measured_picture_may_differ_but_not_in_size(compared):
+    stored, new, larger = (
+        compared.pictures([output_of(figure)]) for figure in (bars(), bars(first=0.3), lines())
+    )
+    assert not compared.difference(new, stored, measured=True)
+    assert compared.difference(larger, stored, measured=True)
+    assert compared.difference([], stored, measured=True)
+
+
+PLOT = """
+import io
+from IPython.display import Image
+from matplotlib.figure import Figure
+
+figure = Figure(figsize=(3, 2))
+figure.subplots().bar([1, 2], [3, 4])
+file = io.BytesIO()
+figure.savefig(file, format="png", bbox_inches="tight")
+Image(file.getvalue())
+"""
+
+
+def test_nbval_compares_pictures(tmp_path):
+    """A notebook whose stored plot is that of other numbers fails; with the tag, it passes."""
+    shutil.copy(ROOT / "notebooks" / "conftest.py", tmp_path)
+    cells = []
+    for height, tags in ((5, []), (5, ["measured-picture"]), (4, [])):
+        figure = Figure(figsize=(3, 2))
+        figure.subplots().bar([1, 2], [3, height])
+        data = output_of(figure)["data"] | {"text/plain": "<IPython.core.display.Image object>"}
+        shown = nbformat.v4.new_output("execute_result", data, execution_count=1)
+        cell = nbformat.v4.new_code_cell(PLOT, outputs=[shown], execution_count=1)
+        cell.metadata["tags"] = tags
+        cells.append(cell)
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "plots.ipynb")
+    options = ["--nbval", "--nbval-current-env", "-q", "-p", "no:cacheprovider", "plots.ipynb"]
+    status, out, err = run_loaded(run_pytest, tmp_path, *options)
+    assert status == 1, out + err
+    assert "pixels differ from what the cell draws" in out
+    assert re.search(r"1 failed, 2 passed", out), out
+
+
+def test_the_kinds_of_markers_that_nbval_has_are_known():
+    """A marker of a new kind could hide an output from `test_excused_cells_…`."""
+    markers = {*plugin.comment_markers.values(), *plugin.metadata_tags.values()}
+    assert markers == {("check", False), "check", "check_exception", "skip"}
