@@ -18,6 +18,7 @@
 import html
 import re
 import shutil
+import zlib
 from pathlib import Path
 
 from bs4 import BeautifulSoup
@@ -155,6 +156,12 @@ def write_front_door(title, language, first, site):
     (site / "index.html").write_text(text, encoding="utf-8")
 
 
+def version_of_extensions(folder=Path(__file__).parent):
+    """Give a number that changes with the code here, so that Sphinx reads every page again."""
+    code = b"".join(path.read_bytes() for path in sorted(folder.glob("*.py")))
+    return zlib.crc32(code)
+
+
 def setup(app):
     app.setup_extension("course_maths")
     app.connect("config-inited", work_out_addresses, priority=900)
@@ -162,4 +169,8 @@ def setup(app):
     app.connect("env-updated", register_labels)
     app.connect("html-page-context", drop_widget_state, priority=900)  # after they are added
     app.connect("build-finished", finish, priority=900)
-    return {"parallel_read_safe": True, "parallel_write_safe": True}
+    return {
+        "parallel_read_safe": True,
+        "parallel_write_safe": True,
+        "env_version": version_of_extensions(),
+    }
