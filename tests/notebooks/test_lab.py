@@ -1,8 +1,8 @@
-"""JupyterLab itself: a reader opens a notebook, runs all of it, and uses every widget of the book.
+"""JupyterLab in a browser: notebooks open, run, keep every edit, and every widget answers.
 
-A notebook of the book is opened as it is; a second one, made here, holds one cell for each widget.
-What the reader does is done in Python, too, and both pictures must be the same. Without a browser
-the tests are skipped, or fail: see the fixture ``browser`` of ``conftest.py``.
+One notebook is the book's own. A second one, made here, has one cell for each widget; the same
+actions are done in Python, and both pictures must agree. Without a browser the tests are skipped,
+or fail: see the fixture ``browser`` in ``conftest.py``.
 """
 
 import json
@@ -20,7 +20,7 @@ from urllib.request import Request, urlopen
 
 import nbformat
 import pytest
-from looking import wait_for
+from browser_pictures import wait_for
 
 from helpers.display import explorers as widgets
 from helpers.display.pictures import progress_picture
@@ -230,15 +230,11 @@ def append_cell(path, code):
     nbformat.write(notebook, path)
 
 
-def copy_of_a_pair(lab, stem):
-    for suffix in (".ipynb", ".md"):
-        shutil.copy((ROOT / BOOKS_OWN).with_suffix(suffix), lab.folder / f"{stem}{suffix}")
-    return lab.folder / f"{stem}.ipynb", lab.folder / f"{stem}.md"
-
-
 def test_a_cell_added_by_another_tool_is_not_lost(lab):
     """JupyterLab refuses to open the pair and names the cell, until one file is chosen."""
-    stored, source = copy_of_a_pair(lab, "edited-elsewhere")
+    stored, source = (lab.folder / f"edited-elsewhere{suffix}" for suffix in (".ipynb", ".md"))
+    for path in (stored, source):
+        shutil.copy((ROOT / BOOKS_OWN).with_suffix(path.suffix), path)
     append_cell(stored, "edited = 'elsewhere'")
     before = stored.read_text(), source.read_text()
     with window(lab) as tab:
@@ -256,16 +252,10 @@ def test_a_cell_added_by_another_tool_is_not_lost(lab):
         open_notebook(lab, tab, stored.name)
         tab.wait_for_function(READY, arg=stored.name)
         tab.evaluate(f"{CONTEXT}.save()")
-    assert all("edited = 'elsewhere'" in path.read_text() for path in (stored, source))
-    assert "of-colab" not in source.read_text()
+        assert all("edited = 'elsewhere'" in path.read_text() for path in (stored, source))
+        assert "of-colab" not in source.read_text()
 
-
-def test_a_cell_added_while_the_notebook_is_open_is_not_lost(lab):
-    """JupyterLab asks before it writes over the file."""
-    stored, _ = copy_of_a_pair(lab, "edited-meanwhile")
-    with window(lab) as tab:
-        open_notebook(lab, tab, stored.name)
-        tab.wait_for_function(READY, arg=stored.name)
+        # while the notebook is open, JupyterLab asks before it writes over such an edit
         append_cell(stored, "edited = 'meanwhile'")
         tab.evaluate(f"{CONTEXT}.model.sharedModel.cells[0].setSource('changed here')")
         tab.keyboard.press("Control+s")
