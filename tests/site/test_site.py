@@ -4,6 +4,8 @@ The fixture ``site`` of ``conftest.py`` builds it, by the command that ``make bo
 only a browser can tell is in ``test_browser.py``.
 """
 
+import importlib.util
+import inspect
 import json
 import re
 from pathlib import Path
@@ -116,6 +118,28 @@ def test_the_front_door_leads_to_the_first_page(site):
     assert url == f"{documents()[0]}.html"
 
 
+def test_myst_finds_our_anchors(course_site):
+    """MyST's own name of the anchors, which course_site.py writes to, may change in an upgrade."""
+    from myst_parser.sphinx_ext import myst_refs
+
+    reads = f'metadata[ref_docname].get("{course_site.MYST_ANCHORS}"'
+    assert reads in inspect.getsource(myst_refs), "MyST keeps its anchors elsewhere: course_site.py"
+
+
+def test_the_files_of_the_theme_have_these_names(course_site):
+    """Otherwise the pages would load scripts that they don't need, and nobody would notice."""
+    import course_head
+
+    packages = ("pydata_sphinx_theme", "sphinx", "sphinx_book_theme", "sphinx_copybutton",
+                "sphinx_design", "sphinx_togglebutton")  # fmt: skip
+    folders = [Path(importlib.util.find_spec(name).origin).parent for name in packages]
+    names = {path.name.removesuffix("_t") for folder in folders for path in folder.rglob("*")}
+    generated = {"searchindex.js"}
+    used = {*course_head.USES, *course_head.SEARCH, *course_head.SHEETS}
+    used |= {Path(name).name for name in course_site.UNUSED}
+    assert used - names - generated == set()
+
+
 def test_pages_describe_themselves(site):
     said = {}
     for name in documents():
@@ -153,7 +177,7 @@ def test_title_and_repository_are_set_in_one_place(course_site, repository, base
     config = SimpleNamespace(
         html_theme_options=theme, html_title="Mine", html_baseurl=base, myst_substitutions={}
     )
-    course_site.work_out_addresses(None, config)
+    course_site.set_addresses(None, config)
     assert config.html_baseurl == address
     assert theme["logo"]["text"] == "Mine"
     assert theme["use_repository_button"] == bool(repository)
