@@ -226,7 +226,7 @@ def append_cell(path, code):
     notebook.metadata.kernelspec.display_name = ".venv"
     for cell in notebook.cells:
         cell.metadata["id"] = "of-colab"
-    notebook.cells.append(nbformat.v4.new_code_cell(code, id="appended"))
+    notebook.cells.append(nbformat.v4.new_code_cell(code))
     nbformat.write(notebook, path)
 
 

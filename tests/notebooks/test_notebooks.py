@@ -1,6 +1,6 @@
-"""The notebooks as files: pairs agree, outputs are there, nothing is excused without a reason.
+"""The notebooks as files: pairs agree, outputs are stored, excused cells have a reason.
 
-That the outputs are right is nbval's part: `make test` runs every cell again and compares.
+Whether the outputs are right is checked by nbval: `make test` runs every cell and compares.
 """
 
 import ast

@@ -1,7 +1,6 @@
-"""The site in a real browser: complete with no network, under its own policy, usable by everyone.
+"""The site in a browser: complete without a network, within its policy, accessible.
 
-Where there is no browser these tests are skipped, or fail: see the fixture ``browser`` of
-``conftest.py``.
+Without a browser these tests are skipped, or fail: see the fixture ``browser`` in ``conftest.py``.
 """
 
 import re
@@ -25,7 +24,7 @@ document.addEventListener("securitypolicyviolation", (event) =>
 
 
 def pages(site):
-    """Every page but the front door, which leads on to the first of them."""
+    """Every page except index.html, which redirects to the first one."""
     found = sorted(path.relative_to(site).as_posix() for path in site.rglob("*.html"))
     return [page for page in found if not page.startswith("_static/") and page != "index.html"]
 
@@ -37,7 +36,7 @@ def batched(items, size):
 
 @contextmanager
 def reader(browser, base, *, theme="light", width=1300, excepted=()):
-    """A reader's window, and the list of what went wrong in it. Nothing answers but `base`."""
+    """A reader's window, and a list of errors in it. Only addresses below `base` answer."""
     context = browser.new_context(
         viewport={"width": width, "height": 900}, color_scheme=theme, accept_downloads=False
     )
@@ -76,7 +75,7 @@ def reader(browser, base, *, theme="light", width=1300, excepted=()):
 
 
 def read_to_the_end(tab):
-    """Scroll down, so that what loads late loads, and wait until nothing is under way."""
+    """Scroll down, so that everything loads, and wait for the network to be idle."""
     tab.evaluate("window.scrollTo(0, document.body.scrollHeight)")
     tab.wait_for_load_state("networkidle")
 
@@ -90,8 +89,7 @@ def test_the_front_door_leads_to_the_first_page(site, browser, address):
         assert not wrong
 
 
-# What browsers forbid to a page that was opened as a file: it may not fetch, so that a live part
-# can't get its model and says so, and modules don't load.
+# A page that was opened as a file can't fetch or load modules: live parts say that they can't run.
 FORBIDDEN_TO_FILES = [
     r"Access to (script|fetch) at 'file:",
     r"could not load file:.*\.(mjs|js\?module)",
@@ -114,7 +112,7 @@ def test_each_page_is_complete_as_a_file(site, browser):
 
 
 def test_the_policy_refuses_what_is_planted(site, browser, tmp_path):
-    """Else a page without violations would prove nothing."""
+    """Otherwise a page without violations would prove nothing."""
     planted = (
         '<script>window.planted = "inline"</script>'
         '<p id="p" style="color: rgb(1, 2, 3)" onclick="window.planted = 1">text</p>'
@@ -158,7 +156,7 @@ AXE = Package(
 
 @pytest.fixture(scope="module")
 def axe():
-    """The script that looks for barriers; fetched once."""
+    """The source of axe, an accessibility checker; fetched once."""
     folder = ROOT / "_build" / "npm" / f"{AXE.name}-{AXE.version}"
     if not (folder / "axe.min.js").is_file():
         folder.mkdir(parents=True, exist_ok=True)
@@ -200,7 +198,7 @@ VIEWS = [
 
 
 def test_each_page_is_complete_with_no_network_and_has_no_barrier(site, browser, address, axe):
-    """One visit to each page: what it asks for and complains of, its policy, and then axe."""
+    """Each page is opened once: requests, errors and policy violations, and then axe."""
     barriers = []
     with reader(browser, address) as (tab, wrong):
         for page in pages(site):
@@ -228,7 +226,7 @@ def test_each_page_is_complete_with_no_network_and_has_no_barrier(site, browser,
 
 
 def test_axe_finds_a_barrier_that_is_planted(browser, address, axe):
-    """Else pages without barriers would prove nothing."""
+    """Otherwise pages without barriers would prove nothing."""
     planted = """() => {
       const article = document.querySelector("article");
       article.insertAdjacentHTML("beforeend",
