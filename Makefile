@@ -28,8 +28,10 @@ help:  ## Say what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
 book: $(READY) vendor  ## Build the site and say where it is
+	@$(BIN)/python -m tools.pairs  # the site shows the .ipynb: stop if an edited .md isn't in it yet
+	@rm -rf $(SITE)  # Sphinx leaves deleted pages and pictures there
 	$(BIN)/jupyter-book build . --toc book/_toc.yml -W -n --keep-going --quiet || { \
-	  rm -rf $(SITE) _build/.doctrees; exit 1; }  # else the next run, which reads only what has changed, would pass
+	  rm -rf $(SITE) _build/.doctrees; exit 1; }  # the next run would skip the pages with warnings, and pass
 	@test -s $(SITE)/index.html
 	$(BIN)/python -m tools.hand_out $(SITE) $(HAND_OUT)
 	@echo "The book is at file://$(CURDIR)/$(SITE)/index.html"
@@ -42,7 +44,7 @@ pdf: book  ## Print the whole book as one PDF, with the browser (Chromium)
 links: book  ## List the links that lead out of the book
 	$(BIN)/python -m tools.list_links $(SITE)
 
-audit: book  ## Look at every page with Lighthouse (20 minutes; the first time it fetches Lighthouse)
+audit: book  ## Score every page with Lighthouse (20 minutes; fetches Lighthouse the first time)
 	$(BIN)/python -m tools.audit $(SITE)
 
 vendor: $(READY)  ## Fetch and make, once, what runs on the pages with no kernel
@@ -56,13 +58,16 @@ test: $(READY) vendor lint  ## Check everything: helpers, notebooks, site
 	  -n 2 --dist loadfile --no-loadscope-reorder
 
 lab: $(READY)  ## Open the notebooks in JupyterLab
-	@# JupyterLab asks for news and for updates on the network; a room without one need not hear of it
+	@# JupyterLab would look for news and updates on the network
 	@mkdir -p $(LAB_SETTINGS)
 	@echo '{"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": false}}' \
 	  > $(LAB_SETTINGS)/overrides.json
-	env -u OMP_NUM_THREADS $(BIN)/jupyter lab --notebook-dir=. --ServerApp.preferred_dir=notebooks/en $(ARGS)
+	-@$(BIN)/python -m tools.pairs  # JupyterLab shows the .md of a pair, and refuses if the .ipynb is newer
+	env -u OMP_NUM_THREADS $(BIN)/python -m jupyterlab --notebook-dir=. \
+	  --ServerApp.preferred_dir=notebooks/en \
+	  --ServerApp.contents_manager_class=tools.lab.NotebookContents $(ARGS)
 
-notebooks: $(READY)  ## Run the notebooks from their .md and store the outputs in the .ipynb
+notebooks: $(READY)  ## Run every .md and store its cells and outputs in the .ipynb
 	$(BIN)/python -m tools.run_notebooks
 
 lint: $(READY)  ## Check style (notebooks too), types and JavaScript

@@ -12,7 +12,7 @@ from html import unescape
 
 import nbformat
 import pytest
-from looking import drawn, shape, wait_for
+from browser_pictures import drawn, shape, wait_for
 
 from helpers.display.live import padding_result, program, style
 from helpers.display.pictures import (

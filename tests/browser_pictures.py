@@ -1,4 +1,4 @@
-"""Look at a picture in a browser, and hold it against the one that Python draws."""
+"""Compare a picture in the browser with the one that Python draws."""
 
 from bs4 import BeautifulSoup
 
@@ -26,13 +26,13 @@ def shape(html):
 
 
 def drawn(place):
-    """Give the picture that stands there now."""
+    """Read the picture that a place on the page shows now."""
     inner = place.locator(".book-picture").evaluate("(one) => one.innerHTML")
     return shape(f"<div class='book-picture'>{inner}</div>")
 
 
 def wait_for(tab, place, picture):
-    """Wait until a picture is drawn; if it never is, show the difference."""
+    """Wait until a place shows a picture. If it never does, fail with the difference."""
     expected = shape(picture)
     for _ in range(100):
         if drawn(place) == expected:
