@@ -234,7 +234,8 @@ def test_axe_finds_a_barrier_that_is_planted(browser, address, axe):
          <p>pale</p>`);
       article.lastElementChild.style.color = "#ccc";
       const outside = article.lastElementChild.cloneNode(true);
-      document.querySelector("#pst-primary-sidebar").append(outside);
+      outside.style.color = "#ccc";
+      article.after(outside);
     }"""
     with reader(browser, address) as (tab, _):
         tab.goto(f"{address}book/welcome.html")
