@@ -13,6 +13,8 @@ SITE := _build/html
 HAND_OUT := _build/transformers-hands-on.zip
 PDF := _build/transformers-hands-on.pdf
 SLOWEST := tests/sources/test_hub.py tests/site/test_browser.py
+SLOW := tests/faults/test_faults.py tests/notebooks/test_lab.py tests/training/test_accelerate_script.py \
+  tests/sources/test_adapters.py tests/sources/test_checkpoints.py
 LAB_SETTINGS := $(VENV)/share/jupyter/lab/settings
 
 # One thread a process: as fast for models this small, and two processes don't fight for two cores.
@@ -26,8 +28,10 @@ help:  ## Say what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
 book: $(READY) vendor  ## Build the site and say where it is
+	@$(BIN)/python -m tools.pairs  # the site shows the .ipynb: stop if an edited .md isn't in it yet
+	@rm -rf $(SITE)  # Sphinx leaves deleted pages and pictures there
 	$(BIN)/jupyter-book build . --toc book/_toc.yml -W -n --keep-going --quiet || { \
-	  rm -rf $(SITE) _build/.doctrees; exit 1; }  # else the next run, which reads only what has changed, would pass
+	  rm -rf $(SITE) _build/.doctrees; exit 1; }  # the next run would skip the pages with warnings, and pass
 	@test -s $(SITE)/index.html
 	$(BIN)/python -m tools.hand_out $(SITE) $(HAND_OUT)
 	@echo "The book is at file://$(CURDIR)/$(SITE)/index.html"
@@ -40,44 +44,45 @@ pdf: book  ## Print the whole book as one PDF, with the browser (Chromium)
 links: book  ## List the links that lead out of the book
 	$(BIN)/python -m tools.list_links $(SITE)
 
-audit: book  ## Look at every page with Lighthouse (20 minutes; the first time it fetches Lighthouse)
+audit: book  ## Score every page with Lighthouse (20 minutes; fetches Lighthouse the first time)
 	$(BIN)/python -m tools.audit $(SITE)
 
 vendor: $(READY)  ## Fetch and make, once, what runs on the pages with no kernel
 	@$(BIN)/python -m tools.vendor
 
 test: $(READY) vendor lint  ## Check everything: helpers, notebooks, site
-	@# what takes longest comes first, so that neither process waits for the other at the end
-	$(BIN)/python -m pytest tests/faults $(SLOWEST) \
-	  $(filter-out $(SLOWEST),$(wildcard tests/*/test_*.py tests/test_*.py)) \
-	  -n 2 --dist loadfile --no-loadscope-reorder
-	@# the kernels, too, turn a library's deprecation warning into an error
-	PYTHONWARNINGS=error::DeprecationWarning,error::FutureWarning \
-	$(BIN)/python -m pytest $(shell ls -dr $(NOTEBOOKS)/*/*/) --nbval --nbval-current-env \
-	  --nbval-sanitize-with tests/sanitize.cfg --nbval-cell-timeout=900 \
+	@# One run for tests and notebooks, what takes longest first: so both processes end together.
+	$(BIN)/python -m pytest $(SLOWEST) $(shell ls -dr $(NOTEBOOKS)/*/*/) $(SLOW) \
+	  $(filter-out $(SLOWEST) $(SLOW),$(wildcard tests/*/test_*.py tests/test_*.py)) \
+	  --nbval --nbval-current-env --nbval-sanitize-with tests/sanitize.cfg --nbval-cell-timeout=900 \
 	  -n 2 --dist loadfile --no-loadscope-reorder
 
 lab: $(READY)  ## Open the notebooks in JupyterLab
-	@# JupyterLab asks for news and for updates on the network; a room without one need not hear of it
+	@# JupyterLab would look for news and updates on the network
 	@mkdir -p $(LAB_SETTINGS)
 	@echo '{"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": false}}' \
 	  > $(LAB_SETTINGS)/overrides.json
-	env -u OMP_NUM_THREADS $(BIN)/jupyter lab --notebook-dir=. --ServerApp.preferred_dir=notebooks/en $(ARGS)
+	-@$(BIN)/python -m tools.pairs  # JupyterLab shows the .md of a pair, and refuses if the .ipynb is newer
+	env -u OMP_NUM_THREADS $(BIN)/python -m jupyterlab --notebook-dir=. \
+	  --ServerApp.preferred_dir=notebooks/en \
+	  --ServerApp.contents_manager_class=tools.lab.NotebookContents $(ARGS)
 
-notebooks: $(READY)  ## Run the notebooks from their .md and store the outputs in the .ipynb
+notebooks: $(READY)  ## Run every .md and store its cells and outputs in the .ipynb
 	$(BIN)/python -m tools.run_notebooks
 
-lint: $(READY)  ## Check the code's style, in notebooks too
+lint: $(READY)  ## Check style (notebooks too), types and JavaScript
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m tools.lint_javascript
 
-format: $(READY)  ## Mend the code's style, in notebooks too
+format: $(READY)  ## Fix the code's style, in notebooks too
 	$(BIN)/ruff check --fix . --exclude '*.ipynb'
 	$(BIN)/ruff format . --exclude '*.ipynb'
-	@# an .ipynb is never edited: its .md is mended, and 'make notebooks' carries it over
+	@# an .ipynb is never edited: fix its .md, and 'make notebooks' runs it again
 	find $(NOTEBOOKS) -name '*.md' | xargs -r -n 1 $(BIN)/jupytext --quiet --pipe '$(BIN)/ruff format --config $(NOTEBOOKS)/ruff.toml -'
 
-faults: $(READY)  ## Plant faults and see the checks go red, in the notebooks that train, too
+faults: $(READY)  ## Plant faults one at a time and see the checks go red, in notebooks that train too
 	BOOK_ALL_FAULTS=1 $(BIN)/python -m pytest tests/faults -n 2
 
 adapter: $(READY)  ## Train an adapter again: NAME=sentiment (15 minutes), masked or causal (45)
@@ -102,7 +107,7 @@ lock:  ## Resolve the dependencies afresh and write down the versions
 	rm -rf _build/lock
 
 clean:  ## Remove the environment and all that was built
-	rm -rf $(VENV) _build book/_vendor .pytest_cache .ruff_cache *.egg-info
+	rm -rf $(VENV) _build book/_vendor .pytest_cache .ruff_cache .mypy_cache *.egg-info
 
 # The environment. The stamp is written last: an interrupted installation is taken up again.
 $(READY): pyproject.toml requirements.lock

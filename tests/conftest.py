@@ -1,4 +1,4 @@
-"""What several test modules share: the models, real sentences, and an ear for deprecations."""
+"""What several test modules share: models, real sentences, and a check for deprecations."""
 
 import csv
 import importlib.util
@@ -12,15 +12,35 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
+from nbval.plugin import IPyNbCell
+from processes import KERNEL_WARNINGS
 
 from tools.browsing import chromium, open_browser, serve
 
-# Nothing may be fetched: a test that tries fails. The tests of the Hub path set their own.
+# No test may download anything: one that tries fails. The tests of the Hub set their own.
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ.pop("COURSE_SOURCE", None)
 
 ROOT = Path(__file__).parents[1]
 HELD_OUT = ROOT / "helpers" / "sources" / "data" / "sentiment" / "held_out.csv"
+
+
+class _KernelEnvironment:
+    """Start the kernels of nbval with the environment of a reader, and strict about warnings."""
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_setup(self, item):
+        if not isinstance(item, IPyNbCell):
+            return (yield)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.delenv("HF_HUB_OFFLINE")
+            patch.setenv("PYTHONWARNINGS", KERNEL_WARNINGS)
+            return (yield)
+
+
+def pytest_configure(config):
+    """Register the above for all items: a conftest's own hooks see only those of its folder."""
+    config.pluginmanager.register(_KernelEnvironment())
 
 
 class _Announcements(logging.Handler):
@@ -114,7 +134,7 @@ def sentences() -> list[tuple[str, str]]:
 
 @pytest.fixture
 def own_settings(tmp_path, monkeypatch):
-    """Nothing of the machine's own settings reaches a test, and nothing of a test the machine."""
+    """Keep the machine's own settings away from a test, and the test's files off the machine."""
     for name in ("COURSE_SOURCE", "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_ENDPOINT"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("COURSE_CACHE", str(tmp_path / "cache"))
@@ -133,9 +153,9 @@ def runner():
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory):
-    """The site, built from nothing as ``make book`` does; once, for all test processes.
+    """The site, built from scratch as ``make book`` does; once for all test processes.
 
-    While you work on a test, ``BOOK_SITE=_build/html`` names one that is built already.
+    While you work on a test, ``BOOK_SITE=_build/html`` uses one that is built already.
     """
     if "BOOK_SITE" in os.environ:
         return Path(os.environ["BOOK_SITE"]).resolve()
@@ -177,7 +197,7 @@ def course_policy():
 
 @pytest.fixture(scope="session")
 def course_site():
-    """The Sphinx extension. Its parts lie beside it."""
+    """The Sphinx extension, which imports its parts from its own folder."""
     folder = str(ROOT / "book" / "_ext")
     sys.path.insert(0, folder)
     try:
@@ -188,12 +208,12 @@ def course_site():
 
 @pytest.fixture(scope="session")
 def needs_browser():
-    """Skip where the machine has no browser, which pytest's summary says.
+    """Skip where the machine has no browser, and say so in pytest's summary.
 
     With ``BOOK_NEEDS_BROWSER=1``, as in ``.ci/run``, fail instead.
     """
     if chromium() is None:
-        reason = "NO BROWSER: this was not tried. On Debian: apt-get install chromium"
+        reason = "NO BROWSER: not tested. On Debian: apt-get install chromium"
         if os.environ.get("BOOK_NEEDS_BROWSER"):
             pytest.fail(reason)
         pytest.skip(reason)
@@ -201,7 +221,7 @@ def needs_browser():
 
 @pytest.fixture(scope="session")
 def browser(needs_browser):
-    """Chromium, which reaches this machine and nothing else."""
+    """Chromium, which can reach this machine only."""
     with open_browser() as browser:
         yield browser
 

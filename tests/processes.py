@@ -1,4 +1,4 @@
-"""Run Python in a process of its own: a fresh one, or one that has the libraries loaded already."""
+"""Run Python in its own process: a fresh one, or one with the libraries already loaded."""
 
 import multiprocessing
 import os
@@ -7,6 +7,9 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+
+# PYTHONWARNINGS of a notebook's kernel: a library's deprecation warning is an error there, too.
+KERNEL_WARNINGS = "error::DeprecationWarning,error::FutureWarning"
 
 
 def start(code: str, *arguments, **environment) -> subprocess.Popen:
@@ -20,14 +23,14 @@ def start(code: str, *arguments, **environment) -> subprocess.Popen:
 
 
 def run(code: str, *arguments, **environment) -> tuple[int, str, str]:
-    """Run a piece of code as a second notebook would: nothing is loaded yet."""
+    """Run code in a fresh process, with nothing loaded, as a second notebook would."""
     process = start(code, *arguments, **environment)
     out, err = process.communicate(timeout=90)
     return process.returncode, out, err
 
 
-# A fresh process loads these for longer than most tests take. They are loaded once, by a process
-# that does nothing else, of which each process below is a copy. Nothing of the book is among them.
+# Loading these takes longer than most tests. A server process loads them once, and each process
+# below is a fork of it. Nothing of the book is among them.
 _server = multiprocessing.get_context("forkserver")
 _server.set_forkserver_preload(
     [
@@ -45,9 +48,9 @@ _server.set_forkserver_preload(
 
 
 def run_loaded(function: Callable, *arguments, **environment) -> tuple[int, str, str]:
-    """Call a function, which a module of this folder holds, where the libraries are loaded.
+    """Call a function of a module of this folder in a process that has the libraries loaded.
 
-    A variable of the environment that a library reads once, when it is loaded, comes too late.
+    An environment variable that a library reads while it loads has no effect here.
     """
     with tempfile.TemporaryDirectory() as folder:
         printed = [Path(folder, name) for name in ("stdout", "stderr")]
@@ -70,17 +73,17 @@ def _call(printed: list[Path], environment: dict, function: Callable, arguments:
 
 
 def run_code(code: str, *arguments) -> None:
-    """Run a piece of code, as `python -c` does."""
+    """Run code as `python -c` does."""
     sys.argv = ["-c", *map(str, arguments)]
     exec(compile(code, "<code>", "exec"), {"__name__": "__main__"})
 
 
 def run_pytest(folder: Path, *arguments: str) -> None:
-    """Run pytest in a folder whose modules come first, before those of the book itself."""
+    """Run pytest in a folder, and import from that folder rather than from the book itself."""
     import pytest
 
     for name in [name for name in os.environ if name.startswith("PYTEST_")]:
-        del os.environ[name]  # they are of the tests that started this
+        del os.environ[name]  # set by the pytest that started this
     os.environ["PYTHONPATH"] = str(folder)
     os.chdir(folder)
     sys.path.insert(0, str(folder))

@@ -1,7 +1,9 @@
-"""The house: one list of dependencies, a lock that agrees, a map that shows what is there."""
+"""The whole repository: dependencies and their lock, imports, the map, what `make` runs."""
 
 import ast
+import configparser
 import re
+import shlex
 import subprocess
 import tomllib
 from graphlib import TopologicalSorter
@@ -12,8 +14,10 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
+from repository import ROOT, files, texts
 
-ROOT = Path(__file__).parents[1]
+from tools import lint_javascript
+
 # The one rule of the house: which other rooms a room may use.
 ROOMS = {
     "sources": set(),
@@ -22,17 +26,9 @@ ROOMS = {
     "display": {"text", "training"},
 }
 
+# What nbval replaces in both outputs before it compares them (tests/sanitize.cfg).
+SANITIZED = {"addresses": {"regex": "0x[0-9a-f]{8,}", "replace": "ADDRESS"}}
 LARGEST_REPOSITORY = 12_000_000  # bytes, of which the three adapters take 6.4 million
-
-
-def tracked() -> list[Path]:
-    """List what is under version control, or skip where this is no clone."""
-    listing = subprocess.run(
-        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    if listing.returncode:
-        pytest.skip("no git clone: an unpacked archive, or a copy made by a test")
-    return [Path(name) for name in listing.stdout.split("\0") if name]
 
 
 @pytest.fixture(scope="module")
@@ -154,10 +150,116 @@ def test_the_readmes_map_shows_each_room_and_no_ghost():
         assert f"`helpers/{room}/`" in readme, room
     for name in re.findall(r"\]\(([\w./-]+)\)", readme):
         assert (ROOT / name).exists(), name
-    folders = {path.parts[0] for path in tracked() if len(path.parts) > 1}
+    parts = [path.relative_to(ROOT).parts for path in files()]
+    folders = {part[0] for part in parts if len(part) > 1}
     for folder in folders - {".ci", ".github"}:
         assert f"({folder}" in readme, folder
 
 
 def test_the_repository_is_small():
-    assert sum((ROOT / path).stat().st_size for path in tracked()) <= LARGEST_REPOSITORY
+    assert sum(path.stat().st_size for path in files() if path.is_file()) <= LARGEST_REPOSITORY
+
+
+# What `make test` runs
+
+
+@pytest.fixture(scope="module")
+def pytest_runs() -> list[list[str]]:
+    """The pytest commands of `make test`, as a dry run spells them out."""
+    command = ["make", "--dry-run", "-o", ".venv/ready", "-o", "vendor", "test"]
+    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    commands = said.replace("\\\n", " ").splitlines()
+    return [shlex.split(line) for line in commands if "-m pytest" in line]
+
+
+def reached(runs: list[list[str]]) -> set[Path]:
+    """List the files that the pytest commands are given, in folders too."""
+    places = [ROOT / word for run in runs for word in run if not word.startswith("-")]
+    return {path for place in places if place.exists() for path in [place, *place.rglob("*")]}
+
+
+def test_make_test_compares_every_notebook(pytest_runs):
+    notebooks = {path for path in files() if path.suffix == ".ipynb"}
+    assert notebooks
+    assert notebooks <= reached([run for run in pytest_runs if "--nbval" in run])
+
+
+def test_make_test_runs_every_test(pytest_runs):
+    ours = ROOT / "tests"
+    tests = {path for path in files() if ours in path.parents and path.match("test_*.py")}
+    assert Path(__file__) in tests
+    assert tests <= reached(pytest_runs)
+
+
+def test_make_test_leaves_nothing_out(pytest_runs):
+    """No option that selects tests, ends early or compares less; nor in pytest's settings."""
+    selecting = {"-k", "-m", "-x", "--exitfirst", "--maxfail", "--lf", "--last-failed", "--ff"}
+    selecting |= {"--deselect", "--ignore", "--ignore-glob", "--nbval-lax", "--sw", "--stepwise"}
+    selecting |= {"--collect-only", "--co"}
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["pytest"]["ini_options"]
+    # the first -m of a run is Python's own
+    options = [option for run in pytest_runs for option in run[run.index("pytest") :]]
+    for option in [*options, *shlex.split(settings["addopts"])]:
+        assert option.split("=")[0] not in selecting, option
+
+
+def test_make_lint_checks_style_types_and_javascript():
+    """The last one reads every script that a page or a widget runs."""
+    recipe = re.search(r"^lint:.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    for command in ("ruff check .", "ruff format --check .", "mypy"):
+        assert f"\t$(BIN)/{command}\n" in recipe[1], command
+    assert "\t$(BIN)/python -m tools.lint_javascript\n" in recipe[1]
+    checked = {path for pattern in lint_javascript.CHECKED for path in ROOT.glob(pattern)}
+    assert {path for path in files() if path.suffix in (".js", ".mjs")} == checked
+
+
+def test_what_nbval_overlooks_is_what_is_listed_here():
+    """A pattern that fits too much would let any result pass."""
+    patterns = configparser.ConfigParser()
+    patterns.read(ROOT / "tests" / "sanitize.cfg")
+    assert {name: dict(patterns[name]) for name in patterns.sections()} == SANITIZED
+
+
+def trusts_code_from_elsewhere(code: str) -> bool:
+    """Tell whether Python code sets the option, as an argument, a variable or a key."""
+    option = "trust" + "_remote_code"
+    if option not in code:
+        return False
+    for node in ast.walk(ast.parse(code)):
+        match node:
+            case ast.keyword(arg=name, value=value) if name == option:
+                pass
+            case ast.Assign(targets=[ast.Name(name)], value=value) if name == option:
+                pass
+            case ast.Dict(keys=keys, values=values):
+                for key, value in zip(keys, values, strict=True):
+                    if isinstance(key, ast.Constant) and key.value == option and not off(value):
+                        return True
+                continue
+            case _:
+                continue
+        if not off(value):
+            return True
+    return False
+
+
+def off(value: ast.expr) -> bool:
+    """Tell whether an expression is ``False``, as it is written."""
+    return isinstance(value, ast.Constant) and value.value is False
+
+
+def test_no_code_from_the_hub_is_ever_run():
+    """Neither in a notebook, nor in helpers, tools or tests, nor by a command on a page."""
+    for path, text in texts(".py").items():
+        assert not trusts_code_from_elsewhere(text), path
+    word = "trust" + "[-_]remote[-_]code"
+    for path, text in texts(".md", ".ipynb", ".toml", ".yml", "").items():
+        assert not re.search(rf"{word}[\\\"']*\s*[=:]\s*(?!False\b)\w|--{word}", text, re.I), path
+
+
+@pytest.mark.parametrize(
+    "call", ["load(x, {}=True)", "load(x, **{{'{}': flag}})", "{} = 1", "dict({}=not False)"]
+)
+def test_code_that_trusts_the_hub_is_noticed(call):
+    assert trusts_code_from_elsewhere(call.format("trust" + "_remote_code"))
+    assert not trusts_code_from_elsewhere(f"load(x, {'trust' + '_remote_code'}=False)")

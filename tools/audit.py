@@ -1,11 +1,10 @@
-"""Look at every page of the built site with Lighthouse, and print its marks.
+"""Run Lighthouse on every page of the built site and print the scores.
 
     python -m tools.audit SITE [PAGE ...]
 
-The site is served on this machine, compressed, as any web server does. A mark below its goal makes
-the command fail. A run takes about half a minute a page. Other programs at work make performance
-look worse than it is: a page that misses its goal is looked at twice more, and the look in the
-middle counts.
+The site is served from this machine, compressed. The command fails if a score is below its goal.
+A page takes about half a minute. Other running programs lower the performance score: a page that
+misses this goal is measured twice more, and the median counts.
 """
 
 from __future__ import annotations
@@ -38,14 +37,14 @@ GOALS = {
 
 
 def environment() -> dict[str, str]:
-    """Let npm and Lighthouse find the Node.js of this environment, and the browser."""
+    """Give the environment in which npm and Lighthouse find Node.js and the browser."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     own = {"PATH": path, "CHROME_PATH": chromium() or "", "NODE_USE_SYSTEM_CA": "1"}
     return os.environ | own
 
 
 def install() -> Path:
-    """Fetch Lighthouse by its lock, unless it is there. Needs the network the first time."""
+    """Install the locked Lighthouse if needed. The first time needs the network."""
     program = NODE / "node_modules" / "lighthouse" / "cli" / "index.js"
     lock = (HERE / "package-lock.json").read_text()
     stamp = NODE / "complete"
@@ -59,8 +58,8 @@ def install() -> Path:
     return program
 
 
-def look(program: Path, url: str, form: str) -> dict:
-    """Give Lighthouse's report on one page."""
+def report_on(program: Path, url: str, form: str) -> dict:
+    """Run Lighthouse on one page and return its report."""
     with tempfile.TemporaryDirectory() as temporary:
         report = Path(temporary) / "report.json"
         command = [
@@ -80,13 +79,13 @@ def look(program: Path, url: str, form: str) -> dict:
         return json.loads(report.read_text())
 
 
-def marks(report: dict) -> dict[str, int]:
-    """Give the marks of a report, from 0 to 100."""
+def scores(report: dict) -> dict[str, int]:
+    """Give the scores of a report, from 0 to 100."""
     return {key: round(100 * (report["categories"][key]["score"] or 0)) for key in CATEGORIES}
 
 
 def faults(report: dict) -> list[str]:
-    """List the checks that a page did not pass, but for those of speed, which are degrees."""
+    """List the failed checks of a page, except for performance, which is a score only."""
     return [
         f"{key}: {report['audits'][item['id']]['title']}"
         for key in CATEGORIES
@@ -97,9 +96,11 @@ def faults(report: dict) -> list[str]:
 
 
 def main(site: Path, pages: list[str]) -> int:
-    """Print the table. Give 1 if a mark is below its goal."""
+    """Print the table. Return 1 if a score is below its goal."""
     if chromium() is None:
-        print("expected a Chromium. On Debian: apt-get install chromium", file=sys.stderr)
+        print(
+            "expected a Chromium, found none. On Debian: apt-get install chromium", file=sys.stderr
+        )
         return 2
     program = install()
     missed = 0
@@ -107,12 +108,12 @@ def main(site: Path, pages: list[str]) -> int:
     with serve(site) as address:
         for page in pages:
             for form, goals in GOALS.items():
-                report = look(program, address + page, form)
-                if marks(report)["performance"] < goals["performance"]:
-                    more = [look(program, address + page, form) for _ in range(2)]
-                    by_speed = sorted([report, *more], key=lambda one: marks(one)["performance"])
+                report = report_on(program, address + page, form)
+                if scores(report)["performance"] < goals["performance"]:
+                    more = [report_on(program, address + page, form) for _ in range(2)]
+                    by_speed = sorted([report, *more], key=lambda one: scores(one)["performance"])
                     report = by_speed[1]
-                row = marks(report)
+                row = scores(report)
                 low = {key for key in goals if row[key] < goals[key]}
                 cells = (f"{row[key]}{' <' if key in low else ''}" for key in CATEGORIES)
                 print(f"{page:60}{form:9}{''.join(f'{cell:>16}' for cell in cells)}", flush=True)

@@ -65,6 +65,7 @@ class Bench:
         self.bfloat16 = bfloat16_is_faster()
 
     def tokenize(self, rows: dict) -> dict:
+        """Turn pairs of sentences into ids."""
         return self.tokenizer(rows["sentence1"], rows["sentence2"], truncation=True)
 
     def model(self, **settings):
@@ -146,6 +147,7 @@ def ratio(slow: Callable, fast: Callable, rounds: int = ROUNDS) -> float:
 
 
 def row(name: str, result: str, goal: str = "") -> None:
+    """Print a row of the table."""
     print(f"| {name} | {result} | {goal} |", flush=True)
 
 

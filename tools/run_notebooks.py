@@ -1,10 +1,10 @@
-"""Run the notebooks from their .md and store the outputs beside it.
+"""Run the notebooks from their .md and store the outputs in the .ipynb.
 
     python -m tools.run_notebooks [NAME.md ...]
 
-The .md is the source, the .ipynb holds its cells with their outputs. What is
-written is the same on every run, byte for byte: no times, no random ids. A
-notebook is written only after it has run to its end.
+The .md is the source; the .ipynb holds the same cells with their outputs. Every run writes the
+same bytes: no times, no random ids, no Python version. A notebook is written only if all its
+cells ran.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from tqdm import tqdm
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 CELL_TIMEOUT = 900  # seconds; a training takes minutes
+KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 
 
 def sources() -> list[Path]:
@@ -31,8 +32,11 @@ def sources() -> list[Path]:
 
 
 def read_source(source: Path) -> nbformat.NotebookNode:
-    """Read a .md as a notebook without outputs, its cell ids being stable."""
+    """Read a .md as a notebook without outputs. Cell ids are the same on every run."""
     notebook = jupytext.read(source, fmt="md:myst")
+    notebook.metadata.kernelspec = KERNEL
+    # JupyterLab doesn't store this either
+    notebook.metadata.get("jupytext", {}).pop("text_representation", None)
     for number, cell in enumerate(notebook.cells):
         cell["id"] = f"cell-{number:03}"
     return notebook
@@ -46,7 +50,7 @@ def run(source: Path) -> nbformat.NotebookNode:
         timeout=CELL_TIMEOUT,
         kernel_name="python3",
         record_timing=False,
-        coalesce_streams=True,  # how often a kernel flushes says nothing
+        coalesce_streams=True,  # when a kernel flushes its output is random
         store_widget_state=True,
         resources={"metadata": {"path": str(source.parent)}},
     )
@@ -54,23 +58,30 @@ def run(source: Path) -> nbformat.NotebookNode:
     with tqdm(total=code_cells, desc=source.stem, unit="cell") as bar:
         client.on_cell_executed = lambda **_: bar.update()
         client.execute()
-    # The kernel adds its exact Python version, which says nothing of the book.
-    notebook.metadata.pop("language_info", None)
+    # Every patch release of Python would change the file. tools/lab.py adds it for JupyterLab.
+    notebook.metadata.language_info.pop("version")
     return notebook
 
 
 def stable_text(notebook: nbformat.NotebookNode) -> str:
-    """Give a notebook as text, widgets numbered where they had random ids."""
+    """Serialize a notebook, with numbers in place of the widgets' random ids."""
+    if "widgets" in notebook.metadata:  # JupyterLab would save a widget's 2.0 as 2
+        widgets = json.loads(json.dumps(notebook.metadata.widgets), parse_float=_number)
+        notebook.metadata["widgets"] = nbformat.from_dict(widgets)
     text = nbformat.writes(notebook)
     for state in notebook.metadata.get("widgets", {}).values():
         for number, model_id in enumerate(state["state"]):
             text = text.replace(model_id, f"{number:032x}")
-    # written again, since its keys were put in order by the random ids
+    # serialized again, because the keys were sorted by the random ids
     return nbformat.writes(nbformat.reads(text, as_version=4)) + "\n"
 
 
+def _number(text: str) -> int | float:
+    return int(float(text)) if float(text).is_integer() else float(text)
+
+
 def write(text: str, target: Path) -> None:
-    """Put a file in its place in one step, or leave the old one."""
+    """Replace a file in one step: an interrupted run leaves the old one."""
     descriptor, temporary = tempfile.mkstemp(dir=target.parent, suffix=".part")
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
@@ -86,20 +97,16 @@ def main(names: list[str]) -> int:
     """Run the named notebooks, or all of them."""
     for source in [Path(name).resolve() for name in names] or sources():
         if source.suffix != ".md" or not source.is_file():
-            print(
-                f"expected the .md of a notebook; got {source}",
-                file=sys.stderr,
-            )
+            print(f"expected the .md of a notebook; got {source}", file=sys.stderr)
             return 2
         try:
             text = stable_text(run(source))
         except CellExecutionError as error:
             print(
-                f"{source.name}: a cell failed; the .ipynb stays as it was.\n{error}",
+                f"{source.name}: a cell failed, so the .ipynb was not changed.\n{error}",
                 file=sys.stderr,
             )
             return 1
-        json.loads(text)
         write(text, source.with_suffix(".ipynb"))
     return 0
 

@@ -1,4 +1,4 @@
-"""The order of the book, as ``_toc.yml`` has it."""
+"""The order of the book, from ``book/_toc.yml``."""
 
 from __future__ import annotations
 

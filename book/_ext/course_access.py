@@ -1,22 +1,22 @@
-"""Repairs that let everyone use a page: of the theme's faults, and of what a notebook stored."""
+"""Accessibility repairs: of the theme, and of tables that notebooks store."""
 
 from bs4 import BeautifulSoup
 
 
-def mend(soup: BeautifulSoup) -> None:
-    """Mend a page. What is left, ``tests/test_browser.py`` would find."""
-    _name_what_has_no_name(soup)
-    _mend_tables(soup)
+def repair(soup: BeautifulSoup) -> None:
+    """Repair a page. ``tests/site/test_browser.py`` finds what is left."""
+    _add_missing_labels(soup)
+    _repair_tables(soup)
 
 
-def _name_what_has_no_name(soup: BeautifulSoup) -> None:
+def _add_missing_labels(soup: BeautifulSoup) -> None:
     sidebar = soup.select_one("#pst-primary-sidebar")
-    if sidebar is not None:  # the title in it stands in no other landmark
+    if sidebar is not None:  # its title is in no other landmark
         sidebar["role"] = "region"
         sidebar["aria-label"] = "Book"
     for button in soup.select("button[title], a[title].btn"):
         if button.get_text().strip():
-            # a label hides the text, and who speaks the text they see is not understood
+            # voice control needs the visible text, and a label would hide it
             button.attrs.pop("aria-label", None)
         else:
             button.attrs.setdefault("aria-label", button["title"])
@@ -24,8 +24,8 @@ def _name_what_has_no_name(soup: BeautifulSoup) -> None:
         checkbox.attrs.setdefault("aria-label", checkbox.parent.get_text().strip())
 
 
-def _mend_tables(soup: BeautifulSoup) -> None:
-    """Say of each header what it heads; an empty cell above the rows' names heads nothing."""
+def _repair_tables(soup: BeautifulSoup) -> None:
+    """Give each header its scope. An empty cell in the corner is no header."""
     for header in soup.select("article th"):
         if not header.get_text().strip() and header.find("img") is None:
             header.name = "td"

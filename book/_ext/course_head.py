@@ -1,4 +1,4 @@
-"""The head of a page: what it loads, which is what it uses; and what it says of itself."""
+"""The head of a page: only the scripts that it uses, and its description."""
 
 import re
 from pathlib import Path
@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 from bs4 import BeautifulSoup
 from bs4.element import Script
 
-# A script of the theme, and the selector of what it is for. Nothing of that on the page: no script.
+# Scripts of the theme and its extensions, with a selector of the elements that need the script. The
+# file names are theirs and may change: test_the_files_of_the_theme_have_these_names names them.
 USES = {
     "clipboard.min.js": "div.highlight",
     "copybutton.js": "div.highlight",
@@ -22,14 +23,14 @@ LONGEST = 160  # characters of a description that a search engine shows
 
 
 def load_what_is_used(soup: BeautifulSoup, page: str) -> None:
-    """Take scripts and style sheets off a page that has no use for them."""
+    """Remove the scripts and style sheets that a page doesn't use."""
     for script in soup.find_all("script"):
         name = urlsplit(script.get("src", "")).path.rpartition("/")[2]
         code = script.get_text()
         if (
             (name in USES and not (USES[name] and soup.select_one(USES[name])))
             or (name in SEARCH and page != "search.html")
-            or "DOCUMENTATION_OPTIONS.pagename" in code  # for a switch of versions: there is none
+            or "DOCUMENTATION_OPTIONS.pagename" in code  # for a version switcher
             or (
                 re.search(r"togglebuttonSelector|toggleHint|toggleOpenOnPrint", code)
                 and not soup.select_one(USES["togglebutton.js"])
@@ -41,20 +42,20 @@ def load_what_is_used(soup: BeautifulSoup, page: str) -> None:
         if selector and not soup.body.select_one(selector):
             link.extract()
     for link in soup.find_all("link", rel="preload"):
-        link.extract()  # what it names is deferred, and stands in the page already
+        link.extract()  # of scripts that are deferred anyway
     for noscript in soup.head.find_all("noscript"):
         noscript.extract()  # a style; book.css has it
     _join_scripts(soup)
 
 
 def _join_scripts(soup: BeautifulSoup) -> None:
-    """Make one script of those in the page's own text that follow one another, or say the same."""
+    """Join inline scripts that follow one another, and remove duplicates."""
     seen = set()
     for script in soup.head.find_all("script", src=False):
         if script.get_text() in seen:
             script.extract()
         seen.add(script.get_text())
-    # a deferred script starts at once: what it is told has to stand before it
+    # togglebutton.js reads its settings when it starts: they must come first
     toggles = soup.head.find("script", src=re.compile(r"/togglebutton\.js"))
     for script in soup.head.find_all("script", src=False):
         if toggles is not None and "togglebuttonSelector" in script.get_text():
@@ -69,7 +70,7 @@ def _join_scripts(soup: BeautifulSoup) -> None:
 
 
 def plain_words(sheet: str) -> set[str]:
-    """List the classes of a program's words that look as the program does around them.
+    """List the classes of highlighted words that look like the code around them.
 
     Parameters
     ----------
@@ -89,9 +90,9 @@ def plain_words(sheet: str) -> set[str]:
 
 
 def leave_plain_words_alone(soup: BeautifulSoup, plain: set[str]) -> None:
-    """Take the marks off words that look the same without: more than half of a program's.
+    """Unwrap words that look the same without highlighting: more than half of all code.
 
-    A telephone is busy with each of them before the page can be used.
+    A phone needs time for each element before the page responds.
     """
     for word in soup.select("div.highlight pre span"):
         classes = word.get("class", [])
@@ -100,7 +101,7 @@ def leave_plain_words_alone(soup: BeautifulSoup, plain: set[str]) -> None:
 
 
 def describe(soup: BeautifulSoup, page: str, project: str, address: str) -> None:
-    """Say in the head what the page is about: for search engines, and for who shares a link to it.
+    """Describe the page in its head, for search engines and for links that are shared.
 
     The description is the page's own, from ``html_meta``, or the first sentences of what it says
     under *Before you start*, or of its text.
@@ -164,7 +165,7 @@ def _first_sentences(soup: BeautifulSoup) -> str:
 
 
 def draw_card(title: str, site: Path) -> None:
-    """Draw the picture that stands beside a shared link: the title, and a few tokens."""
+    """Draw the picture of a shared link: the title and a few tokens."""
     from matplotlib.figure import Figure
     from matplotlib.patches import FancyBboxPatch
 

@@ -1,8 +1,7 @@
-"""The theme's icons, drawn for this book and put into the page itself.
+"""The theme's icons as inline SVG, drawn for this book.
 
-The theme brings Font Awesome: 531 KB of JavaScript, compressed, that draws a dozen icons once it
-has arrived. Here each icon is a few strokes of SVG in the page: it is there at once, without
-JavaScript, in the colour of its text.
+The theme loads Font Awesome, 531 KB of compressed JavaScript, for a dozen icons. As SVG in the
+page they need no JavaScript, appear at once and have the colour of the text.
 """
 
 from bs4 import BeautifulSoup
@@ -10,7 +9,7 @@ from sphinx.util import logging
 
 logger = logging.getLogger(__name__)
 
-# What is drawn on a square of 24 by 24, with a stroke two wide.
+# SVG paths on a 24 x 24 grid, drawn with a stroke of width 2.
 DRAWINGS = {
     "angle-left": "M15 5l-7 7 7 7",
     "angle-right": "M9 5l7 7-7 7",
@@ -52,7 +51,7 @@ SIZES = {"fa-lg", "fa-fw", "fa-sm", "fa-xl"}
 
 
 def draw_icons(soup: BeautifulSoup) -> None:
-    """Put a drawing in place of each element that Font Awesome would fill."""
+    """Replace each element that Font Awesome would fill with a drawing."""
     for element in soup.find_all(["i", "span"], class_=lambda one: one in SETS):
         classes = set(element["class"])
         names = {name[3:] for name in classes - SETS - SIZES if name.startswith("fa-")}

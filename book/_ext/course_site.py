@@ -1,27 +1,28 @@
-"""What Sphinx does not do by itself, for this book's site.
+"""Additions to Sphinx for this book's site.
 
-* A Markdown link can reach a glossary term: ``[logits](../../../book/glossary.md#term-logits)``.
+* A Markdown link can point to a glossary term: ``[logits](../../../book/glossary.md#term-logits)``.
   MyST resolves ``page.md#anchor`` for headings only, and notebooks need plain links, because
-  JupyterLab cannot follow a Sphinx role such as ``{term}``. A link to a term that does not exist is
-  a warning, and so fails the strict build.
-* In the same way, it can reach a label, such as ``(devlin-2019)=`` before a paper of the
-  bibliography: ``[Devlin et al., 2019](../../../book/bibliography.md#devlin-2019)``.
-* No page loads the widgets' state, which MyST-NB puts on a page even if it shows their stored HTML.
+  JupyterLab can't follow a Sphinx role such as ``{term}``. A link to a missing term is a warning,
+  which fails the strict build.
+* A link can also point to a label, such as ``(devlin-2019)=`` before a paper of the bibliography:
+  ``[Devlin et al., 2019](../../../book/bibliography.md#devlin-2019)``.
+* No page contains the state of widgets. MyST-NB adds it even to pages that show stored HTML.
 * Formulas are MathML (``course_maths``).
-* Once the pages are written, each is finished: it loads what it uses and says what it is about
-  (``course_head``), its icons are drawn (``course_icons``), everyone can use it
-  (``course_access``), and it keeps to a strict policy (``course_policy``).
-* The title and the repository's address stand once, at the top of ``_config.yml``: what follows
-  from them, such as the address of the site on GitHub Pages, is worked out here.
+* After the build, each page is edited: unused scripts are removed and metadata added
+  (``course_head``), icons are drawn (``course_icons``), accessibility is repaired
+  (``course_access``), and the security policy is applied (``course_policy``).
+* The title and the repository's address are set once, at the top of ``_config.yml``. Values that
+  depend on them, such as the address on GitHub Pages, are computed here.
 """
 
 import html
 import re
 import shutil
+import zlib
 from pathlib import Path
 
 from bs4 import BeautifulSoup
-from course_access import mend
+from course_access import repair
 from course_head import (
     describe,
     draw_card,
@@ -32,7 +33,12 @@ from course_head import (
 from course_icons import draw_icons
 from course_policy import POLICY, apply_policy, has_policy
 
-# What the theme brings and no page of ours loads.
+# Where MyST keeps the anchors of a page, as {anchor: (line, id, text)} in the page's metadata. This
+# name isn't documented, but MyST has no public way to add an anchor. After an upgrade,
+# test_myst_finds_our_anchors in tests/site/test_site.py says if the name has changed.
+MYST_ANCHORS = "myst_slugs"
+
+# Files of the theme that no page loads.
 UNUSED = [
     "_static/scripts/fontawesome.js",
     "_static/vendor/fontawesome",
@@ -42,24 +48,24 @@ UNUSED = [
 
 
 def register_terms(app, env):
-    """Add every glossary term to the anchors that MyST knows for the term's page."""
+    """Make every glossary term an anchor of its page."""
     for (kind, term), (docname, anchor) in env.get_domain("std").objects.items():
         if kind == "term":
-            anchors = env.metadata[docname].setdefault("myst_slugs", {})
-            target = (0, anchor, term)  # MyST's order: line, id, text
+            anchors = env.metadata[docname].setdefault(MYST_ANCHORS, {})
+            target = (0, anchor, term)
             anchors[anchor] = anchors[anchor.lower()] = target
 
 
 def register_labels(app, env):
-    """Add every label, ``(name)=`` in MyST, to the anchors that MyST knows for the label's page."""
+    """Make every label, ``(name)=`` in MyST, an anchor of its page."""
     for label, (docname, anchor) in env.get_domain("std").anonlabels.items():
         if docname in env.metadata and anchor:
-            anchors = env.metadata[docname].setdefault("myst_slugs", {})
+            anchors = env.metadata[docname].setdefault(MYST_ANCHORS, {})
             anchors.setdefault(label, (0, anchor, label))
 
 
 def drop_widget_state(app, pagename, templatename, context, doctree):
-    """Take the widgets' state off every page."""
+    """Remove the state of widgets from every page."""
     scripts = context["script_files"]
     scripts[:] = [
         script
@@ -68,8 +74,8 @@ def drop_widget_state(app, pagename, templatename, context, doctree):
     ]
 
 
-def work_out_addresses(app, config):
-    """Let the theme know the title, the repository, and where GitHub Pages would put the site."""
+def set_addresses(app, config):
+    """Set the theme's title and repository, and the site's address on GitHub Pages."""
     theme = config.html_theme_options
     theme.setdefault("logo", {})["text"] = config.project = config.html_title
     config.myst_substitutions["book_title"] = config.html_title  # the first page's heading
@@ -83,7 +89,7 @@ def work_out_addresses(app, config):
 
 
 def finish(app, exception):
-    """Finish every page that was written."""
+    """Edit every page after the build."""
     if exception is None and app.builder.format == "html":
         config = app.config
         site = Path(app.outdir)
@@ -94,7 +100,7 @@ def finish(app, exception):
 
 
 def finish_pages(site, title, address):
-    """Finish the pages of a site which are not finished yet."""
+    """Edit the pages that don't have the policy yet."""
     plain = plain_words((site / "_static" / "pygments.css").read_text(encoding="utf-8"))
     for path in sorted(site.rglob("*.html")):
         page = path.relative_to(site).as_posix()
@@ -107,13 +113,13 @@ def finish_pages(site, title, address):
         leave_plain_words_alone(soup, plain)
         describe(soup, page, title, address)
         draw_icons(soup)
-        mend(soup)
+        repair(soup)
         apply_policy(soup, page, site)
         path.write_text(str(soup), encoding="utf-8")
 
 
 def drop_unused_files(site):
-    """Take away what the theme brings and no page loads: it would only make the site larger."""
+    """Delete files of the theme that no page loads."""
     for name in UNUSED:
         path = site / name
         if path.is_dir():
@@ -122,7 +128,7 @@ def drop_unused_files(site):
             path.unlink(missing_ok=True)
     for path in (site / "_static").rglob("*.map"):
         path.unlink()
-    for path in (site / "_static" / "styles").glob("*.css"):  # nothing is written in these fonts
+    for path in (site / "_static" / "styles").glob("*.css"):  # the fonts of the deleted icons
         text = path.read_text(encoding="utf-8")
         kept = re.sub(r"@font-face\{[^}]*/vendor/fontawesome/[^}]*\}", "", text)
         if kept != text:
@@ -148,18 +154,28 @@ FRONT_DOOR = """<!DOCTYPE html>
 
 
 def write_front_door(title, language, first, site):
-    """Write the page that leads to the first one."""
+    """Write index.html, which redirects to the first page."""
     text = FRONT_DOOR.format(
         language=language, policy=POLICY, first=f"{first}.html", title=html.escape(title)
     )
     (site / "index.html").write_text(text, encoding="utf-8")
 
 
+def version_of_extensions(folder=Path(__file__).parent):
+    """Give a number that changes with the code here, so that Sphinx reads every page again."""
+    code = b"".join(path.read_bytes() for path in sorted(folder.glob("*.py")))
+    return zlib.crc32(code)
+
+
 def setup(app):
     app.setup_extension("course_maths")
-    app.connect("config-inited", work_out_addresses, priority=900)
+    app.connect("config-inited", set_addresses, priority=900)
     app.connect("env-updated", register_terms)
     app.connect("env-updated", register_labels)
     app.connect("html-page-context", drop_widget_state, priority=900)  # after they are added
     app.connect("build-finished", finish, priority=900)
-    return {"parallel_read_safe": True, "parallel_write_safe": True}
+    return {
+        "parallel_read_safe": True,
+        "parallel_write_safe": True,
+        "env_version": version_of_extensions(),
+    }

@@ -1,10 +1,13 @@
-from .explorers import LearningCurve as LearningCurve
+from .curves import learning_curve as learning_curve
+from .curves import learning_rates as learning_rates
 from .explorers import batching_explorer as batching_explorer
 from .explorers import encoding_explorer as encoding_explorer
 from .explorers import mask_explorer as mask_explorer
 from .explorers import padding_explorer as padding_explorer
 from .explorers import temperature_explorer as temperature_explorer
 from .explorers import tokenizer_explorer as tokenizer_explorer
+from .heatmaps import confusion_heatmap as confusion_heatmap
+from .heatmaps import similarity_heatmap as similarity_heatmap
 from .model_explorers import attention_explorer as attention_explorer
 from .model_explorers import gap_explorer as gap_explorer
 from .model_explorers import nearest_explorer as nearest_explorer
@@ -17,10 +20,7 @@ from .pictures import measure_picture as measure_picture
 from .pictures import progress_picture as progress_picture
 from .pictures import split_picture as split_picture
 from .pictures import token_picture as token_picture
-from .plots import confusion_heatmap as confusion_heatmap
-from .plots import learning_curve as learning_curve
-from .plots import learning_rates as learning_rates
 from .plots import measured_bars as measured_bars
 from .plots import measured_lines as measured_lines
 from .plots import padding_plot as padding_plot
-from .plots import similarity_heatmap as similarity_heatmap
+from .progress import LearningCurve as LearningCurve

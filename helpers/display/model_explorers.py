@@ -38,10 +38,13 @@ from helpers.text import (
 )
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
+    import numpy as np
+    import torch
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
     from helpers.text import Prediction, Steps
+
+    Vectors = torch.Tensor | np.ndarray | Sequence
 
 NO_GAP_MODELS = (
     "The published page has no language model to answer for another text. Open the notebook in "
@@ -89,7 +92,7 @@ def pipeline_explorer(
 
 
 def nearest_explorer(
-    encode: Callable[[list[str]], npt.ArrayLike], sentences: Sequence[str], *, text: str
+    encode: Callable[[list[str]], Vectors], sentences: Sequence[str], *, text: str
 ) -> Live:
     """Type a sentence and see which of some others are near to it.
 

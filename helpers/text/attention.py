@@ -1,19 +1,22 @@
-"""Attention: who may look at whom, and who does, token by token."""
+"""Attention: which token may look at which, and how much it does."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
+
+from helpers.text.checks import check_integer, check_text
+from helpers.text.running import longest_input, run_model
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-KINDS = ("bidirectional", "causal", "cross")
+ATTENTION_KINDS = ("bidirectional", "causal", "cross")
 
 
 class Attention(NamedTuple):
-    """What each token of one text took from each other one, in every layer and head.
+    """How much each token of one text took from each other token, in every layer and head.
 
     Parameters
     ----------
@@ -29,7 +32,7 @@ class Attention(NamedTuple):
 
 
 def attention_mask(kind: str, rows: int, columns: int | None = None) -> np.ndarray:
-    """Say which token may attend to which.
+    """Say which tokens each token may attend to.
 
     Parameters
     ----------
@@ -48,25 +51,32 @@ def attention_mask(kind: str, rows: int, columns: int | None = None) -> np.ndarr
 
     Raises
     ------
+    TypeError
+        If ``rows`` or ``columns`` is not a whole number.
     ValueError
         If the kind is another one; if a number is below 1; if ``columns`` is missing for "cross",
         or differs from ``rows`` for another kind.
     """
     import numpy as np
 
-    if kind not in KINDS:
-        raise ValueError(f"expected a kind of attention among {KINDS}; got {kind!r}.")
+    if kind not in ATTENTION_KINDS:
+        raise ValueError(f"kind must be one of {ATTENTION_KINDS}; got {kind!r}. Pick one of them.")
+    rows = check_integer(rows, "rows", least=None)
     if columns is None and kind == "cross":
-        raise ValueError("cross attention needs columns too, the tokens of the other text.")
-    columns = rows if columns is None else columns
+        raise ValueError(
+            "columns must be given for cross attention; got None. Pass the number of tokens of "
+            "the other text."
+        )
+    columns = rows if columns is None else check_integer(columns, "columns", least=None)
     if min(rows, columns) < 1:
         raise ValueError(
-            f"expected at least one token; got {rows} rows and {columns} columns. Type a sentence."
+            f"rows and columns must be at least 1, a token each; got {rows} and {columns}. Type a "
+            "sentence."
         )
     if kind != "cross" and columns != rows:
         raise ValueError(
-            f"in {kind} attention a text attends to itself: expected as many columns as rows, "
-            f"{rows}; got {columns}. For two texts, use 'cross'."
+            f"columns must equal rows, {rows}, in {kind} attention, where a text attends to "
+            f"itself; got {columns}. For two texts, use 'cross'."
         )
     allowed = np.ones((rows, columns), dtype=bool)
     return np.tril(allowed) if kind == "causal" else allowed
@@ -82,9 +92,10 @@ def read_attention(
     tokenizer : PreTrainedTokenizerBase
         The tokenizer of the checkpoint.
     model : PreTrainedModel
-        A model loaded with ``attn_implementation="eager"``: the faster ways keep no weights.
+        A model loaded with ``attn_implementation="eager"``: faster implementations don't keep the
+        weights.
     text : str
-        The text. It is cut where the model can read no more.
+        The text. What is longer than the model can read is cut.
 
     Returns
     -------
@@ -93,24 +104,24 @@ def read_attention(
 
     Raises
     ------
+    TypeError
+        If the text is not a string.
     ValueError
-        If the text is empty, or the model was loaded in a way that keeps no weights.
+        If the text is empty, or the model doesn't return its attention weights.
     """
     import numpy as np
-    import torch
 
-    if not text.strip():
-        raise ValueError("Type a sentence: an empty text has no tokens of its own.")
-    if model.config._attn_implementation != "eager":
+    longest = longest_input(tokenizer, model)
+    inputs = tokenizer(
+        check_text(text), truncation=longest is not None, max_length=longest, return_tensors="pt"
+    )
+    layers = run_model(model, inputs, output_attentions=True).get("attentions")
+    if not layers or any(layer is None for layer in layers):
         raise ValueError(
-            "expected a model that keeps its attention weights; got one with "
-            f"{model.config._attn_implementation!r} attention. Load it with "
-            "from_pretrained(..., attn_implementation='eager')."
+            "model must return its attention weights; got none, as from any implementation but "
+            "'eager'. Load it with from_pretrained(..., attn_implementation='eager')."
         )
-    inputs = tokenizer(text, truncation=True, return_tensors="pt")
-    with torch.no_grad():
-        layers = model(**inputs, output_attentions=True).attentions
-    tokens = tokenizer.convert_ids_to_tokens(inputs["input_ids"][0])
+    tokens = list(tokenizer.convert_ids_to_tokens(inputs["input_ids"][0].tolist()))
     # each layer is (1, heads, seq, seq)
     return Attention(tokens, np.stack([layer[0].numpy() for layer in layers]))
 
@@ -129,11 +140,21 @@ def attention_shares(attention: Attention) -> pd.DataFrame:
         One row a head, with the columns ``layer``, ``head``, and the mean weight that a token of
         the text gives to ``itself``, the ``previous`` and the ``next`` token, and the ``first`` and
         the ``last`` one of the input.
+
+    Raises
+    ------
+    ValueError
+        If there is no token between the special ones.
     """
     import numpy as np
     import pandas as pd
 
     layers, heads, seq, _ = attention.weights.shape
+    if seq < 3:
+        raise ValueError(
+            f"attention must have a token between two special ones; got {attention.tokens}. Use a "
+            "text of at least one word, and a tokenizer that adds special tokens."
+        )
     own = np.arange(1, seq - 1)  # without the special tokens at both ends
     layer, head = np.indices((layers, heads))
     places = {"itself": own, "previous": own - 1, "next": own + 1, "first": 0, "last": seq - 1}

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from helpers.text.checks import check_integer
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -23,10 +25,10 @@ def make_batches(
     batch_size : int
         How many examples make a batch; the last one may be smaller.
     order : {"shuffled", "by length"}, default "shuffled"
-        "shuffled" is any order. "by length" is that of `transformers`' ``LengthGroupedSampler``:
-        shuffled, then sorted by length within pieces of up to 50 batches.
+        "shuffled" is a random order. "by length" is that of `transformers`'
+        ``LengthGroupedSampler``: shuffled, then sorted by length within pieces of up to 50 batches.
     seed : int, default 0
-        Where the random numbers start. None of torch's own are drawn.
+        The seed of the random numbers. torch's global random state doesn't change.
 
     Returns
     -------
@@ -35,22 +37,25 @@ def make_batches(
 
     Raises
     ------
+    TypeError
+        If a length, the batch size or the seed is not a whole number.
     ValueError
-        If there is no example, the batch size is not positive, or the order is not a known one.
+        If there is no example, a length is negative, the batch size is not positive, or the order
+        is not a known one.
     """
     import torch
 
-    if not len(lengths):
-        raise ValueError("lengths must hold at least one number, one for each example; got none.")
-    if batch_size < 1:
-        raise ValueError(f"batch_size must be at least 1; got {batch_size}.")
+    lengths = _check_lengths(lengths)
+    batch_size = check_integer(batch_size, "batch_size")
     if order not in ORDERS:
-        raise ValueError(f"order must be one of {ORDERS}; got {order!r}.")
-    generator = torch.Generator().manual_seed(seed)
+        raise ValueError(f"order must be one of {ORDERS}; got {order!r}. Pick one of them.")
+    generator = torch.Generator().manual_seed(check_integer(seed, "seed", least=None))
     if order == "by length":
+        # The Trainer's own sampler, for its order. transformers exports it from this module only;
+        # test_the_orders_are_those_of_the_libraries fails if it moves.
         from transformers.trainer_pt_utils import LengthGroupedSampler
 
-        sampler = LengthGroupedSampler(batch_size, lengths=list(lengths), generator=generator)
+        sampler = LengthGroupedSampler(batch_size, lengths=lengths, generator=generator)
         examples = list(sampler)
     else:
         examples = torch.randperm(len(lengths), generator=generator).tolist()
@@ -64,7 +69,7 @@ def batch_table(
     width: int | None = None,
     multiple: int = 1,
 ) -> pd.DataFrame:
-    """List what becomes of each batch when it is padded.
+    """Count the tokens and the padding of each batch.
 
     Parameters
     ----------
@@ -73,7 +78,7 @@ def batch_table(
     batches : sequence of sequence of int
         For each batch, which examples it holds, as `make_batches` gives them.
     width : int, optional
-        How long every row is made. None means as long as the longest row of its own batch.
+        The length that every row is padded to. None means that of the longest row in its batch.
     multiple : int, default 1
         Round each width up to a multiple of this number.
 
@@ -85,15 +90,29 @@ def batch_table(
 
     Raises
     ------
+    TypeError
+        If a length, an example, the width or the multiple is not a whole number.
     ValueError
-        If an example is longer than ``width``, or ``multiple`` is not positive.
+        If there is no example or no batch, or a batch is empty or holds an example that isn't
+        there; if an example is longer than ``width``, or ``multiple`` is not positive.
     """
     import pandas as pd
 
-    if multiple < 1:
-        raise ValueError(f"multiple must be at least 1; got {multiple}.")
+    lengths = _check_lengths(lengths)
+    multiple = check_integer(multiple, "multiple")
+    if len(batches) == 0 or any(len(batch) == 0 for batch in batches):
+        raise ValueError(
+            "batches must hold at least one batch, and each batch one example; got an empty one. "
+            "Take them from make_batches."
+        )
+    examples = [check_integer(i, "an example", least=None) for batch in batches for i in batch]
+    if wrong := [i for i in examples if not 0 <= i < len(lengths)]:
+        raise ValueError(
+            f"batches must hold examples from 0 to {len(lengths) - 1}, one for each length; got "
+            f"{wrong[0]}. Make them from the same lengths."
+        )
     longest = max(lengths)
-    if width is not None and longest > width:
+    if width is not None and longest > check_integer(width, "width"):
         raise ValueError(
             f"width must be at least {longest}, the longest example; got {width}. Padding never "
             "cuts: truncate first."
@@ -105,3 +124,13 @@ def batch_table(
         tokens = sum(lengths[i] for i in batch)
         rows.append((len(batch), columns, tokens, len(batch) * columns - tokens))
     return pd.DataFrame(rows, columns=["rows", "width", "tokens", "padding"])
+
+
+def _check_lengths(lengths: Sequence[int]) -> list[int]:
+    """Give the lengths as a list of int, after checking that they are whole numbers."""
+    if len(lengths) == 0:
+        raise ValueError(
+            "lengths must hold at least one number, one for each example; got none. Is the data "
+            "set empty?"
+        )
+    return [check_integer(length, "a length", least=0) for length in lengths]

@@ -1,4 +1,4 @@
-"""Pairs of sentences: what a trained model says about one, and what takes no model to say."""
+"""Pairs of sentences: a model's answer to one, and baselines that need no model."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from helpers.text.decoding import softmax
+from helpers.text.checks import check_text
+from helpers.text.decoding import label_names, label_scores
+from helpers.text.running import longest_input, run_model
 
 if TYPE_CHECKING:
-    from datasets import DatasetDict
+    from datasets import Dataset, DatasetDict
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 
@@ -23,9 +25,10 @@ class PairAnswer:
     labels : list of str
         The names of the answers.
     probabilities : list of float
-        The probability of each, the sentences in the order they were given in.
+        The probability of each, with the sentences in the order they were given in; for a
+        regression, the logits.
     swapped : list of float
-        The same, the second sentence first.
+        The same with the second sentence first.
     truncated : bool
         Whether the pair was cut to what the model can read.
     """
@@ -39,22 +42,21 @@ class PairAnswer:
 def compare_pair(
     tokenizer: PreTrainedTokenizerBase, model: PreTrainedModel, first: str, second: str
 ) -> PairAnswer:
-    """Ask a model what it makes of two sentences.
+    """Run a model on two sentences, in both orders.
 
     Parameters
     ----------
     tokenizer : PreTrainedTokenizerBase
         The tokenizer of the checkpoint.
     model : PreTrainedModel
-        A model with a sequence-classification head, trained on pairs. It is left in the mode,
-        training or not, it was in; the answer is that of evaluation.
+        A model with a sequence-classification head, trained on pairs.
     first, second : str
         The sentences. A pair longer than the model can read is cut, the longer sentence first.
 
     Returns
     -------
     PairAnswer
-        The probability of each label, in both orders.
+        The probability of each label in both orders, computed as `helpers.text.label_scores` says.
 
     Raises
     ------
@@ -63,37 +65,30 @@ def compare_pair(
     ValueError
         If a sentence holds nothing but white space.
     """
-    import torch
-
     for name, text in (("first", first), ("second", second)):
-        if not isinstance(text, str):
-            raise TypeError(f"{name} must be one string; got {type(text).__name__}.")
-        if not text.strip():
-            raise ValueError(
-                f"the {name} sentence must hold at least one word; got an empty text. "
-                "Type a sentence in both fields."
-            )
+        check_text(text, name, remedy="Type a sentence in both fields.")
+    longest = longest_input(tokenizer, model)
     inputs = tokenizer(  # input_ids: (2, seq)
-        [first, second], [second, first], padding=True, truncation=True, return_tensors="pt"
-    ).to(model.device)
-    trains = model.training
-    model.eval()
-    try:
-        with torch.inference_mode():
-            given, swapped = model(**inputs).logits.tolist()  # (2, labels)
-    finally:
-        model.train(trains)
+        [first, second],
+        [second, first],
+        padding=True,
+        truncation=longest is not None,
+        max_length=longest,
+        return_tensors="pt",
+    )
+    logits = run_model(model, inputs)["logits"]  # (2, labels)
+    scores = label_scores(logits.tolist(), problem_type=model.config.problem_type)
     whole = len(tokenizer(first, second, verbose=False)["input_ids"])
     return PairAnswer(
-        labels=[model.config.id2label[column] for column in range(len(given))],
-        probabilities=softmax(given),
-        swapped=softmax(swapped),
+        labels=label_names(model.config.id2label or {}, scores.shape[1]),
+        probabilities=scores[0].tolist(),
+        swapped=scores[1].tolist(),
         truncated=whole > inputs["input_ids"].shape[1],
     )
 
 
 def words(text: str) -> list[str]:
-    """Give the words of a text.
+    """Split a text into words.
 
     Parameters
     ----------
@@ -103,13 +98,22 @@ def words(text: str) -> list[str]:
     Returns
     -------
     list of str
-        In their order, in lower case, without punctuation.
+        The words in their order, in lower case, without punctuation.
+
+    Raises
+    ------
+    TypeError
+        If the text is not a string.
     """
+    if not isinstance(text, str):
+        raise TypeError(
+            f"text must be one string; got {type(text).__name__}. Pass one text at a time."
+        )
     return re.findall(r"[a-z0-9']+", text.lower())
 
 
 def word_overlap(first: str, second: str) -> float:
-    """Compute the share of two sentences' words that both have.
+    """Compute the share of two sentences' words that are in both.
 
     Parameters
     ----------
@@ -123,6 +127,8 @@ def word_overlap(first: str, second: str) -> float:
 
     Raises
     ------
+    TypeError
+        If a sentence is not a string.
     ValueError
         If neither sentence holds a word.
 
@@ -133,21 +139,24 @@ def word_overlap(first: str, second: str) -> float:
     """
     one, other = set(words(first)), set(words(second))
     if not one | other:
-        raise ValueError(f"Expected sentences with words in them; got {first!r} and {second!r}.")
+        raise ValueError(
+            f"first and second must hold a word between them; got {first!r:.60} and {second!r:.60}."
+            " Type a sentence."
+        )
     return len(one & other) / len(one | other)
 
 
 def pair_baselines(
     data: DatasetDict, split: str = "validation", *, metric: Callable | None = None
 ) -> dict[str, float]:
-    """Measure two rules that understand nothing, for a model to be compared with.
+    """Measure two simple rules as baselines for a model.
 
     Parameters
     ----------
     data : datasets.DatasetDict
         Its splits hold the columns ``sentence1``, ``sentence2`` and ``label``, 0 or 1.
     split : str, default "validation"
-        On which to measure. The second rule is fitted to the split ``train``.
+        The split to measure on. The second rule is fitted to the split ``train``.
     metric : callable, optional
         From predicted and true labels, ``(rows,)``, to a number, such as
         `helpers.sources.f1`. None means accuracy.
@@ -161,17 +170,22 @@ def pair_baselines(
     Raises
     ------
     ValueError
-        If there is no such split.
+        If there is no such split; if a split lacks a column, is empty, or has labels other than 0
+        and 1.
     """
     import numpy as np
 
     def accuracy(predictions: np.ndarray, references: np.ndarray) -> float:
         return float((predictions == references).mean())
 
-    if missing := {"train", split} - set(data):
-        raise ValueError(f"Expected the splits {', '.join(data)}; got {missing.pop()!r}.")
+    if not {"train", split} <= set(data):
+        raise ValueError(
+            f"data must have the splits 'train' and {split!r}; got {', '.join(data)}. Pick a split "
+            "that is there."
+        )
     overlaps, labels = {}, {}
     for name in {"train", split}:
+        _check_pairs(data[name], name)
         pairs = zip(data[name]["sentence1"], data[name]["sentence2"], strict=True)
         overlaps[name] = np.array([word_overlap(*pair) for pair in pairs])
         labels[name] = np.array(data[name]["label"])
@@ -185,3 +199,19 @@ def pair_baselines(
         "counting shared words": side * overlaps[split] >= side * limit,
     }
     return {name: float((metric or accuracy)(rule, labels[split])) for name, rule in rules.items()}
+
+
+def _check_pairs(data: Dataset, name: str) -> None:
+    """Refuse a split that the baselines can't be computed on."""
+    columns = {"sentence1", "sentence2", "label"}
+    if not columns <= set(data.column_names):
+        raise ValueError(
+            f"{name} must have the columns {', '.join(sorted(columns))}; got "
+            f"{', '.join(data.column_names)}. Rename them with rename_columns."
+        )
+    if found := set(data["label"]) - {0, 1}:
+        raise ValueError(
+            f"label must be 0 or 1 in {name}; got {found.pop()!r}. Keep the labeled pairs only."
+        )
+    if len(data) == 0:
+        raise ValueError(f"{name} must hold at least one pair; got none. Was it filtered?")

@@ -1,25 +1,30 @@
-"""Which of some sentences is nearest to another one."""
+"""Similarity: order sentences by how close they are to a text."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from helpers.text.checks import check_text, is_tensor
+
 if TYPE_CHECKING:
-    import numpy.typing as npt
+    import numpy as np
+    import torch
+
+    Vectors = torch.Tensor | np.ndarray | Sequence
 
 
 def nearest(
-    encode: Callable[[list[str]], npt.ArrayLike], text: str, sentences: Sequence[str]
+    encode: Callable[[list[str]], Vectors], text: str, sentences: Sequence[str]
 ) -> list[tuple[str, float]]:
     """Order sentences by their cosine similarity to a text.
 
     Parameters
     ----------
     encode : callable
-        From a list of n texts to their vectors, ``(n, dim)``.
+        From a list of n texts to their vectors, ``(n, dim)``, in a tensor, an array or lists.
     text : str
-        What to compare the sentences with.
+        The text to compare the sentences with.
     sentences : sequence of str
         The sentences.
 
@@ -31,17 +36,38 @@ def nearest(
 
     Raises
     ------
+    TypeError
+        If ``text`` is not a string, or ``sentences`` is a single one.
     ValueError
-        If ``text`` holds nothing but white space, or there are no sentences.
+        If ``text`` holds nothing but white space; if there are no sentences; if ``encode`` doesn't
+        return one vector for each text, of finite numbers that aren't all 0.
     """
     import numpy as np
 
-    if not text.strip():
-        raise ValueError("text must hold at least one word; got an empty text. Type a sentence.")
+    check_text(text)
+    if isinstance(sentences, str):
+        raise TypeError(
+            "sentences must be a list of strings; got one string. Put a single one into a list."
+        )
+    sentences = list(sentences)
     if not sentences:
-        raise ValueError("expected at least one sentence to compare with; got none.")
-    vectors = np.asarray(encode([text, *sentences]), dtype=float)  # (1 + n, dim)
-    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)  # now of length 1
+        raise ValueError("sentences must hold at least one sentence; got none. Add one.")
+    encoded = encode([text, *sentences])
+    if is_tensor(encoded):
+        encoded = encoded.detach().cpu().double().numpy()
+    vectors = np.array(encoded, dtype=float)  # (1 + n, dim)
+    if vectors.ndim != 2 or len(vectors) != 1 + len(sentences):
+        raise ValueError(
+            f"encode must return one vector for each of {1 + len(sentences)} texts; got the shape "
+            f"{vectors.shape}. It takes a list of texts."
+        )
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    if not (np.isfinite(norms) & (norms > 0)).all():
+        raise ValueError(
+            "encode must return vectors of finite numbers that aren't all 0; got one without a "
+            "direction. Was a text empty?"
+        )
+    vectors /= norms  # now of length 1
     similarities = vectors[1:] @ vectors[0]  # (n,)
     order = np.argsort(-similarities, kind="stable")
     return [(sentences[i], float(similarities[i])) for i in order]

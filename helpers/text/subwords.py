@@ -1,4 +1,4 @@
-"""Training subword tokenizers: what makes the result repeatable."""
+"""Subword tokenizers: get the same vocabulary and ids from every training run."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ def single_characters(
     prefix: str = "",
     suffix: str = "",
 ) -> list[str]:
-    """List the characters of some texts, each also with a subword's mark, in alphabetical order.
+    """List the characters of some texts in alphabetical order, also with a subword's mark.
 
-    A trainer that is given these first numbers them alike on every run.
+    A trainer that gets them as its first tokens gives them the same ids on every run.
 
     Parameters
     ----------
     texts : iterable of str
-        What the tokenizer will be trained on.
+        The texts that the tokenizer will be trained on.
     normalizer : tokenizers.normalizers.Normalizer, optional
-        What the tokenizer does to a text first.
+        The normalizer of the tokenizer.
     prefix : str, default ""
         The mark of a piece that continues a word, such as "##".
     suffix : str, default ""
@@ -36,8 +36,14 @@ def single_characters(
     Returns
     -------
     list of str
-        The characters, white space left out; then all of them again with the mark, if there is one.
+        The characters without white space; then all of them again with the mark, if there is one.
+
+    Raises
+    ------
+    TypeError
+        If ``texts`` is a single string, or holds something other than strings.
     """
+    texts = _list_of_strings(texts, "texts")
     if normalizer is not None:
         texts = map(normalizer.normalize_str, texts)
     characters = sorted({character for text in texts for character in text if character.strip()})
@@ -45,50 +51,58 @@ def single_characters(
     return characters + marked if prefix or suffix else characters
 
 
-def settled(tokenizer: Tokenizer, *, special_tokens: Iterable[str] = ("[UNK]",)) -> Tokenizer:
-    """Give a freshly trained tokenizer the same ids on every run.
+def make_deterministic(
+    tokenizer: Tokenizer, *, special_tokens: Iterable[str] = ("[UNK]",)
+) -> Tokenizer:
+    """Give a trained tokenizer ids that are the same in every training run.
 
     Parameters
     ----------
     tokenizer : tokenizers.Tokenizer
         A tokenizer with a model of type BPE, WordPiece or Unigram.
     special_tokens : iterable of str, default ("[UNK]",)
-        Which of the tokens that the trainer was given first are special indeed. The others become
-        ordinary tokens.
+        The special tokens to keep. Others that the trainer was given, such as single characters,
+        become ordinary tokens.
 
     Returns
     -------
     tokenizers.Tokenizer
-        A copy with the same vocabulary. Unigram's tokens are in the order of their scores, and
-        where the scores are equal in that of the alphabet.
+        A copy with the same vocabulary. Unigram's tokens are sorted by score, and those with equal
+        scores alphabetically.
 
     Raises
     ------
+    TypeError
+        If ``tokenizer`` comes from another library, or ``special_tokens`` is a single string.
     ValueError
         If a special token is not in the vocabulary.
     """
     from tokenizers import Tokenizer
 
-    special_tokens = list(special_tokens)
+    if not isinstance(tokenizer, Tokenizer):
+        raise TypeError(
+            f"tokenizer must be a tokenizers.Tokenizer; got {type(tokenizer).__name__}. A fast "
+            "tokenizer of transformers has one as its backend_tokenizer."
+        )
+    special_tokens = _list_of_strings(special_tokens, "special_tokens")
     for token in special_tokens:
         if tokenizer.token_to_id(token) is None:
             raise ValueError(
-                f"Expected special tokens of the vocabulary; got {token!r}, which is not in it. "
-                "Give it to the trainer, too."
+                f"special_tokens must be in the vocabulary; got {token!r}, which is not. Give it "
+                "to the trainer too."
             )
     state = json.loads(tokenizer.to_str())
     model = state["model"]
     if model["type"] == "Unigram":
-        unknown = model["vocab"][model["unk_id"]][0]
+        unknown = None if model["unk_id"] is None else model["vocab"][model["unk_id"]][0]
         model["vocab"] = _in_order(model["vocab"], special_tokens)
-        model["unk_id"] = [token for token, _ in model["vocab"]].index(unknown)
-    ids = (
-        {token: number for number, (token, _) in enumerate(model["vocab"])}
-        if model["type"] == "Unigram"
-        else model["vocab"]
-    )
+        ids = {token: number for number, (token, _) in enumerate(model["vocab"])}
+        model["unk_id"] = ids.get(unknown)
+    else:
+        ids = model["vocab"]
     state["added_tokens"] = [
-        {**added, "id": ids[added["content"]]}
+        # a token that was added after the training is not in the model, and keeps its id
+        {**added, "id": ids.get(added["content"], added["id"])}
         for added in state["added_tokens"]
         if added["content"] in special_tokens
     ]
@@ -96,13 +110,13 @@ def settled(tokenizer: Tokenizer, *, special_tokens: Iterable[str] = ("[UNK]",))
 
 
 def _in_order(vocabulary: list[list], special_tokens: list[str]) -> list[list]:
-    """Sort Unigram's tokens by score, with what depends on the run taken out of the scores.
+    """Sort Unigram's tokens by score, after removing what depends on the run from the scores.
 
-    Characters that are kept only so that every word can be written get the lowest score, each
-    0.0001 less than the one before, in an order that differs from run to run.
+    The trainer keeps rare characters so that it can spell every word. It gives them the lowest
+    scores, each 0.0001 less than the one before, in an order that differs from run to run.
     """
     scores = dict(vocabulary)
-    first = [[token, scores.pop(token)] for token in special_tokens]
+    first = [[token, scores.pop(token)] for token in special_tokens if token in scores]
     lowest = min(scores.values())
     characters = [token for token in scores if len(token) == 1]
     for token in characters:
@@ -110,3 +124,13 @@ def _in_order(vocabulary: list[list], special_tokens: list[str]) -> list[list]:
             scores[token] = lowest
     rest = sorted(scores.items(), key=lambda pair: (-round(pair[1], 6), pair[0]))
     return first + [list(pair) for pair in rest]
+
+
+def _list_of_strings(values: Iterable[str], name: str) -> list[str]:
+    """Give the values as a list, after checking that they are strings, and not one string."""
+    strings = [values] if isinstance(values, str) else list(values)
+    wrong = [value for value in strings if not isinstance(value, str)]
+    if wrong or isinstance(values, str):
+        got = type(wrong[0]).__name__ if wrong else "one string"
+        raise TypeError(f"{name} must be a list of strings; got {got}. Make a list of strings.")
+    return strings

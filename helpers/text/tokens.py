@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from helpers.text.checks import check_text
+from helpers.text.token_kinds import token_kinds
 
 if TYPE_CHECKING:
     import pandas as pd
     from transformers import PreTrainedTokenizerBase
 
-KINDS = ("text", "special", "unknown", "padding")
-
-NOT_ASKED = -100  # the label that the library's losses pass over
+IGNORE_INDEX = -100  # PyTorch's name for the label that its losses leave out
+SETTINGS = ("padding", "truncation", "max_length")
 
 
 class Piece(NamedTuple):
@@ -26,7 +29,7 @@ class Piece(NamedTuple):
     word : int, default=None
         Which word of the text it belongs to.
     kind : str, default="text"
-        One of ``KINDS``.
+        One of ``text``, ``special``, ``unknown`` and ``padding``.
     """
 
     token: str
@@ -36,12 +39,12 @@ class Piece(NamedTuple):
 
 
 def pieces(tokenizer: PreTrainedTokenizerBase, text: str) -> list[Piece]:
-    """Cut one text into tokens, and say of each which word it belongs to.
+    """Cut one text into tokens, and say which word each one belongs to.
 
     Parameters
     ----------
     tokenizer : PreTrainedTokenizerBase
-        A tokenizer of the fast kind, which knows the words.
+        A fast tokenizer: slow ones don't record the words.
     text : str
         The text.
 
@@ -52,18 +55,16 @@ def pieces(tokenizer: PreTrainedTokenizerBase, text: str) -> list[Piece]:
 
     Raises
     ------
+    TypeError
+        If the text is not a string.
     ValueError
         If the text is empty.
     """
-    if not text.strip():
-        raise ValueError("Type a sentence: an empty text has no tokens of its own.")
-    encoded = tokenizer(text)
-    table = token_table(tokenizer, encoded)
-    rows = zip(table["token"], table["id"].tolist(), encoded.word_ids(), table["kind"], strict=True)
+    encoded = tokenizer(check_text(text))
+    ids, words = encoded["input_ids"], encoded.word_ids()
+    kinds = token_kinds(tokenizer, ids, encoding=encoded.encodings[0], text=text)
+    rows = zip(_tokens(tokenizer, ids), ids, words, kinds, strict=True)
     return [Piece(*row) for row in rows]
-
-
-SETTINGS = ("padding", "truncation", "max_length")
 
 
 def token_table(tokenizer: PreTrainedTokenizerBase, inputs: Mapping) -> pd.DataFrame:
@@ -83,16 +84,17 @@ def token_table(tokenizer: PreTrainedTokenizerBase, inputs: Mapping) -> pd.DataF
     pandas.DataFrame
         One row a token, with the columns ``sequence`` (row of the batch), ``position``, ``id``,
         ``token``, ``token_type``, ``attention`` and ``kind``, which is one of ``text``,
-        ``special``, ``unknown`` and ``padding``. What ``inputs`` lack is ``<NA>``. Labels, one for
-        each token, add the columns ``label`` and ``answer``, the token that the label names;
-        ``answer`` is missing where the label is -100, which means not asked.
+        ``special``, ``unknown`` and ``padding``, by the role of the token at that place. What
+        ``inputs`` lack is ``<NA>``. Labels, one for each token, add the columns ``label`` and
+        ``answer``, the token that the label names; ``answer`` is missing where the label is -100,
+        which the loss ignores.
 
     Raises
     ------
     TypeError
         If ``inputs`` are not a mapping with ``input_ids``; a text has to be tokenized first.
     ValueError
-        If there is no token; if ``input_ids`` have more than two axes or are no whole numbers; if
+        If there is no token; if ``input_ids`` have more than two axes or aren't whole numbers; if
         another entry differs from them in shape; if an id is not in the tokenizer's vocabulary.
     """
     import pandas as pd
@@ -104,36 +106,37 @@ def token_table(tokenizer: PreTrainedTokenizerBase, inputs: Mapping) -> pd.DataF
         )
     ids = _rows(inputs, "input_ids")
     if not any(ids):
-        raise ValueError("input_ids must hold at least one token; got none.")
+        raise ValueError("input_ids must hold at least one token; got none. Was the text empty?")
     types = _like(ids, inputs, "token_type_ids")
     masks = _like(ids, inputs, "attention_mask")
-    columns = {name: [] for name in ("sequence", "position", "id", "token_type", "attention")}
+    encodings = getattr(inputs, "encodings", None) or [None] * len(ids)
+    names = ("sequence", "position", "id", "token_type", "attention", "kind")
+    columns: dict[str, list] = {name: [] for name in names}
     for sequence, row in enumerate(ids):
+        encoding = encodings[sequence] if sequence < len(encodings) else None
         columns["sequence"] += [sequence] * len(row)
         columns["position"] += range(len(row))
         columns["id"] += row
         columns["token_type"] += types[sequence]
         columns["attention"] += masks[sequence]
+        columns["kind"] += token_kinds(tokenizer, row, mask=masks[sequence], encoding=encoding)
     tokens = _tokens(tokenizer, columns["id"])
     table = pd.DataFrame(columns).astype({"token_type": "Int64", "attention": "Int64"})
     table.insert(3, "token", tokens)
-    table["kind"] = [_kind(tokenizer, token_id) for token_id in columns["id"]]
     if _one_a_token(inputs.get("labels"), ids):
         labels = [label for row in _like(ids, inputs, "labels") for label in row]
-        asked = [label for label in labels if label != NOT_ASKED]
-        answers = iter(_tokens(tokenizer, asked, name="labels"))
+        counted = [label for label in labels if label != IGNORE_INDEX]
+        answers = iter(_tokens(tokenizer, counted, name="labels"))
         table["label"] = pd.array(labels, dtype="Int64")
-        table["answer"] = [None if label == NOT_ASKED else next(answers) for label in labels]
+        table["answer"] = [None if label == IGNORE_INDEX else next(answers) for label in labels]
     return table
 
 
 def _one_a_token(labels: object, ids: list[list[int]]) -> bool:
     """Tell labels of tokens from labels of whole texts, of which a row has only one."""
-    if labels is None:
-        return False
-    values = labels.tolist() if hasattr(labels, "tolist") else labels
+    values = _as_list(labels)
     if not isinstance(values, list | tuple):
-        return False  # one text, one label
+        return False  # no label, or one for one text
     nested = any(isinstance(row, list | tuple) or getattr(row, "ndim", 0) for row in values)
     return nested or (len(ids) == 1 and len(values) == len(ids[0]))
 
@@ -141,7 +144,7 @@ def _one_a_token(labels: object, ids: list[list[int]]) -> bool:
 def padding_table(
     tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], settings: Sequence[Mapping]
 ) -> pd.DataFrame:
-    """Tokenize the same texts with several settings, and count what was cut and what was filled up.
+    """Tokenize the same texts with several settings, and count the tokens cut and padded.
 
     Parameters
     ----------
@@ -164,22 +167,35 @@ def padding_table(
     Raises
     ------
     TypeError
-        If ``texts`` is a single string or holds something else than strings.
+        If ``texts`` is a single string or holds something other than strings; if ``settings`` is
+        not a list of mappings.
     ValueError
-        If there is no text, or a setting has another name.
+        If there is no text or no setting, or a setting has another name.
     """
     import pandas as pd
 
     if isinstance(texts, str) or not all(isinstance(text, str) for text in texts):
-        raise TypeError(f"texts must be a list of strings, one a row; got {texts!r:.60}.")
-    if not texts:
+        raise TypeError(
+            f"texts must be a list of strings, one a row; got {texts!r:.60}. Put a single text "
+            "into a list."
+        )
+    if len(texts) == 0:
         raise ValueError("texts must hold at least one text; got none. Type a sentence.")
+    if isinstance(settings, Mapping) or not all(isinstance(one, Mapping) for one in settings):
+        raise TypeError(
+            f"settings must be a list of mappings, one a run; got {settings!r:.60}. Put a single "
+            "setting into a list."
+        )
+    if len(settings) == 0:
+        raise ValueError("settings must hold at least one run; got none. [{}] has no settings.")
     texts = list(texts)
     whole = [len(row) for row in tokenizer(texts, verbose=False)["input_ids"]]
     runs = []
     for setting in settings:
         if unknown := sorted(set(setting) - set(SETTINGS)):
-            raise ValueError(f"expected settings among {SETTINGS}; got {unknown}.")
+            raise ValueError(
+                f"settings must be among {SETTINGS}; got {unknown}. Use the tokenizer's names."
+            )
         inputs = tokenizer(texts, return_attention_mask=True, verbose=False, **setting)
         lengths = [len(row) for row in inputs["input_ids"]]
         kept = [sum(row) for row in inputs["attention_mask"]]  # without padding
@@ -199,30 +215,43 @@ def padding_table(
 
 def _rows(inputs: Mapping, key: str) -> list[list[int]]:
     """Give one entry of the inputs as a list of rows, whatever it came as."""
-    value = inputs[key]
-    value = value.tolist() if hasattr(value, "tolist") else list(value)
-    # a tensor inside a list, as a data set gives it
-    value = [row.tolist() if hasattr(row, "tolist") else row for row in value]
-    rows = value if any(isinstance(row, list | tuple) for row in value) else [value]
-    for row in rows:
-        if not isinstance(row, list | tuple) or any(
-            isinstance(number, bool) or not isinstance(number, int) for number in row
-        ):
-            raise ValueError(
-                f"{key} must be whole numbers, (seq,) or (batch, seq); got {row!r:.60} in them."
-            )
-    return [list(row) for row in rows]
+    value = _as_list(inputs[key])
+    if isinstance(value, list | tuple):
+        # an array inside a list, as a data set gives it
+        value = [_as_list(row) for row in value]
+        nested = any(isinstance(row, list | tuple) for row in value)
+        try:
+            return [[_whole(one, key) for one in row] for row in (value if nested else [value])]
+        except TypeError:
+            pass
+    raise ValueError(
+        f"{key} must be whole numbers, (seq,) or (batch, seq); got {value!r:.60}. Pass what the "
+        "tokenizer returned."
+    )
+
+
+def _as_list(value: Any) -> Any:
+    """Turn an array, a tensor or a column of a table into lists; leave the rest as it is."""
+    return value.tolist() if hasattr(value, "tolist") else value
+
+
+def _whole(number: Any, key: str) -> int:
+    """Give a whole number as an int. A mask may be made of booleans."""
+    if isinstance(number, bool) and key != "attention_mask":
+        raise TypeError("a bool")
+    return operator.index(number)
 
 
 def _like(ids: list[list[int]], inputs: Mapping, key: str) -> list[list]:
-    """Give an optional entry in the shape of ``ids``, or as many missing values."""
+    """Give an optional entry in the shape of ``ids``; None for each value if it is missing."""
     if key not in inputs:
         return [[None] * len(row) for row in ids]
     rows = _rows(inputs, key)
     shape, expected = [len(row) for row in rows], [len(row) for row in ids]
     if shape != expected:
         raise ValueError(
-            f"{key} must have the shape of input_ids: rows of {expected}; got rows of {shape}."
+            f"{key} must have the shape of input_ids: rows of {expected}; got rows of {shape}. "
+            "Take both from one call of the tokenizer."
         )
     return rows
 
@@ -230,7 +259,7 @@ def _like(ids: list[list[int]], inputs: Mapping, key: str) -> list[list]:
 def _tokens(
     tokenizer: PreTrainedTokenizerBase, ids: list[int], name: str = "input_ids"
 ) -> list[str]:
-    """Name each id, or say which one has no name."""
+    """Convert ids to tokens, after checking that each is in the vocabulary."""
     size = len(tokenizer)
     for token_id in ids:
         if not 0 <= token_id < size:
@@ -238,13 +267,4 @@ def _tokens(
                 f"{name} must be in the tokenizer's vocabulary, 0 to {size - 1}; got "
                 f"{token_id}. Were they made by another tokenizer?"
             )
-    return tokenizer.convert_ids_to_tokens(ids)
-
-
-def _kind(tokenizer: PreTrainedTokenizerBase, token_id: int) -> str:
-    """Tell text from what the tokenizer added, could not name, or filled up with."""
-    if token_id == tokenizer.pad_token_id:
-        return "padding"
-    if token_id == tokenizer.unk_token_id:
-        return "unknown"
-    return "special" if token_id in tokenizer.all_special_ids else "text"
+    return list(tokenizer.convert_ids_to_tokens(ids))

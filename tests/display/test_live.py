@@ -17,7 +17,7 @@ from types import SimpleNamespace
 import nbformat
 import pytest
 import torch
-from looking import drawn, shape, wait_for
+from browser_pictures import drawn, shape, wait_for
 from tokenizers import Tokenizer, models, normalizers, trainers
 from tokenizers.pre_tokenizers import BertPreTokenizer, Metaspace
 from transformers import PreTrainedTokenizerFast
@@ -43,8 +43,8 @@ from helpers.display.pictures import (
 from helpers.text.attention import attention_mask, read_attention
 from helpers.text.batching import ORDERS, batch_table, make_batches
 from helpers.text.decoding import softmax
+from helpers.text.pipeline_steps import three_steps
 from helpers.text.similarity import nearest
-from helpers.text.steps import three_steps
 from helpers.text.tokens import padding_table, pieces, token_table
 from tools.browsing import is_ours
 from tools.export import browser_model

@@ -10,7 +10,6 @@ from bs4 import BeautifulSoup
 from helpers.display.pictures import (
     attention_picture,
     batches_picture,
-    curve_picture,
     diff_picture,
     mask_picture,
     measure_picture,
@@ -25,8 +24,8 @@ from helpers.display.pictures import (
     token_picture,
 )
 from helpers.text.pairs import PairAnswer
+from helpers.text.pipeline_steps import three_steps
 from helpers.text.predictions import Prediction
-from helpers.text.steps import three_steps
 from helpers.text.tokens import Piece, padding_table, token_table
 
 
@@ -140,7 +139,7 @@ def test_bars_are_as_long_as_their_numbers():
     ("probabilities", "reference"), [([0.5], None), ([0.5, 0.5], [1.0]), ([1.5, -0.5], None)]
 )
 def test_bars_refuse_what_is_no_probability_for_each_label(probabilities, reference):
-    with pytest.raises(ValueError, match="expected"):
+    with pytest.raises(ValueError, match="Expected"):
         probability_picture(["NO", "YES"], probabilities, reference=reference)
 
 
@@ -183,7 +182,9 @@ def test_a_similarity_that_is_nearly_nothing_has_no_minus():
 
 
 def test_a_similarity_for_each_sentence_is_asked_for():
-    with pytest.raises(ValueError, match="expected a similarity for each of 2 sentences; got 1"):
+    with pytest.raises(
+        ValueError, match="Expected a similarity for each of 2 sentences, and at least one; got 1"
+    ):
         similarity_picture(["a", "b"], [0.5])
 
 
@@ -228,7 +229,12 @@ def test_attention_of_a_long_text_is_cut_to_what_fits():
 
 @pytest.mark.parametrize(
     ("weights", "message"),
-    [([[0.5, 0.5]], "2 rows of 2"), ([[1], [1]], "2 rows of 2"), ([[2, 0], [0, 1]], "between 0")],
+    [
+        ([[0.5, 0.5]], "2 rows of 2"),
+        ([[1], [1]], "2 rows of 2"),
+        ([[2, 0], [0, 1]], "between 0"),
+        ([[0.5, 0.4], [0, 1]], "each row adds up to 1"),
+    ],
 )
 def test_what_is_no_attention_between_these_tokens_is_refused(weights, message):
     with pytest.raises(ValueError, match=message):
@@ -332,54 +338,6 @@ def test_batches_have_bars_as_long_as_they_are_large():
     ]
     assert widths == [["80.00", "20.00"], ["80.00", "0.00"]]
     assert "Drawn are" not in batches_picture(table)
-
-
-def drawn(picture, selector):
-    """Give the points of a curve as numbers."""
-    lines = BeautifulSoup(picture, "html.parser").select(selector)
-    return [
-        [tuple(map(float, point.split(","))) for point in line["points"].split()] for line in lines
-    ]
-
-
-def test_a_curve_goes_from_left_to_right_as_far_as_the_training_and_down_with_the_loss():
-    losses = [1.0, 0.5, 0.25]
-    loss, f1 = drawn(curve_picture(losses, [{"step": 2, "f1": 0.9}], 6), "polyline.curve")
-    left, right, top, bottom = 45, 300, 24, 165  # of the frame of the loss
-    width = right - left
-    assert [x for x, _ in loss] == pytest.approx(
-        [left + width * (step - 0.5) / 6 for step in (1, 2, 3)], abs=0.1
-    )
-    assert [y for _, y in loss] == pytest.approx(
-        [bottom - (bottom - top) * value for value in losses], abs=0.1
-    )
-    assert len(f1) == 1
-
-
-def test_a_curve_of_many_steps_is_drawn_by_few_points_that_are_means():
-    losses = [1.0, 0.0] * 3000
-    (loss, _) = drawn(curve_picture(losses, [], 6000), "polyline.curve")
-    assert len(loss) == 60
-    assert len({y for _, y in loss}) == 1
-
-
-def test_a_curve_names_its_baselines_and_says_its_numbers():
-    evaluations = [{"step": 3, "f1": 0.8}, {"step": 6, "f1": 0.91}]
-    picture = curve_picture([0.7, 0.4], evaluations, 6, baselines={"<low>": 0.61, "high": 0.75})
-    assert "Dashed, from the top: high 0.75; &lt;low&gt; 0.61." in text_of(picture)
-    svg = BeautifulSoup(picture, "html.parser").svg
-    assert svg["role"] == "img"
-    assert svg["aria-label"] == "Loss: 0.70 to 0.40. f1 after each evaluation: 0.80, 0.91."
-    (upper, *_), (lower, *_) = drawn(picture, "polyline.dashed")
-    assert upper[1] < lower[1]
-    assert len(svg.select("circle")) == 2
-
-
-def test_a_curve_before_the_first_step_is_an_empty_frame():
-    picture = curve_picture([], [], 0)
-    assert drawn(picture, "polyline.curve") == [[], []]
-    assert "no step done yet" in picture
-    assert "nan" not in curve_picture([float("nan")], [{"step": 1, "accuracy": 1}], 1)
 
 
 @pytest.mark.parametrize(

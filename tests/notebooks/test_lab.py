@@ -1,27 +1,32 @@
-"""JupyterLab itself: a reader opens a notebook, runs all of it, and uses every widget of the book.
+"""JupyterLab in a browser: notebooks open, run, keep every edit, and every widget answers.
 
-A notebook of the book is opened as it is; a second one, made here, holds one cell for each widget.
-What the reader does is done in Python, too, and both pictures must be the same. Without a browser
-the tests are skipped, or fail: see the fixture ``browser`` of ``conftest.py``.
+One notebook is the book's own. A second one, made here, has one cell for each widget; the same
+actions are done in Python, and both pictures must agree. Without a browser the tests are skipped,
+or fail: see the fixture ``browser`` in ``conftest.py``.
 """
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from difflib import unified_diff
 from pathlib import Path
 from types import SimpleNamespace
+from urllib.request import Request, urlopen
 
 import nbformat
 import pytest
-from looking import wait_for
+from browser_pictures import wait_for
 
 from helpers.display import explorers, model_explorers
 from helpers.display.pictures import progress_picture
+from tools import pairs
 from tools.browsing import is_ours
+from tools.pairs import difference
 
 ROOT = Path(__file__).parents[2]
 BOOKS_OWN = "notebooks/en/2-using-transformers/2-1-behind-the-pipeline.ipynb"
@@ -36,6 +41,7 @@ from transformers.utils import logging
 from helpers.sources.checkpoints import resolve
 from helpers.display.explorers import *
 from helpers.display.model_explorers import *
+from helpers.display.progress import LearningCurve
 logging.disable_progress_bar()
 bert = resolve("bert-base-uncased")
 tokenizer = AutoTokenizer.from_pretrained(bert)
@@ -89,6 +95,7 @@ def lab(tmp_path_factory, browser):
     folder = tmp_path_factory.mktemp("lab")
     shutil.copytree(ROOT / "notebooks", folder / "notebooks")
     shutil.copytree(ROOT / "book" / "figures", folder / "book" / "figures")
+    shutil.copy(ROOT / "pyproject.toml", folder)  # the settings of jupytext
     cells = [nbformat.v4.new_code_cell(code.strip()) for code in [LOAD + MODELS, *CELLS.values()]]
     cells.append(nbformat.v4.new_code_cell(TRAINS.strip()))
     book = nbformat.v4.new_notebook(cells=cells)
@@ -107,11 +114,14 @@ def lab(tmp_path_factory, browser):
         "JUPYTERLAB_SETTINGS_DIR": str(own / "user-settings"),
         "JUPYTERLAB_WORKSPACES_DIR": str(own / "workspaces"),
         "IPYTHONDIR": str(own / "ipython"),
+        "PYTHONPATH": str(ROOT),
         "OMP_NUM_THREADS": "1",
         "TOKENIZERS_PARALLELISM": "false",
     }
+    own_options = re.findall(r"--ServerApp\.contents\S+", (ROOT / "Makefile").read_text())
+    assert own_options, "make lab names the contents manager"
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", "--port=0"]
-    command += ["--allow-root", "--expose-app-in-browser", f"--notebook-dir={folder}"]
+    command += ["--allow-root", "--expose-app-in-browser", f"--notebook-dir={folder}", *own_options]
     log = (own / "log").open("w+")
     server = subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=folder)
     try:
@@ -123,7 +133,7 @@ def lab(tmp_path_factory, browser):
             time.sleep(0.1)
         assert any(found), (own / "log").read_text()
         said = json.loads(found[0])
-        yield SimpleNamespace(url=said["url"], token=said["token"], browser=browser)
+        yield SimpleNamespace(url=said["url"], token=said["token"], browser=browser, folder=folder)
     finally:
         server.terminate()
         server.wait(timeout=60)
@@ -147,9 +157,12 @@ OUTPUTS = """() => {
 }"""
 
 
+CONTEXT = "window.jupyterapp.shell.currentWidget.context"
+
+
 @contextmanager
-def opened_and_run(lab, name):
-    """Open a notebook, choose *Run All Cells* in the menu, and wait for the last of them."""
+def window(lab):
+    """A window that shows nothing yet. It fails if it asks for anything outside the server."""
     context = lab.browser.new_context(viewport={"width": 1300, "height": 1000})
     context.set_default_timeout(60_000)
     tab = context.new_page()
@@ -163,8 +176,23 @@ def opened_and_run(lab, name):
 
     context.route("**/*", pass_on)
     try:
-        tab.goto(f"{lab.url}lab/tree/{name}?token={lab.token}&reset")
+        yield tab
+        assert not wrong
+    finally:
+        context.close()
+
+
+def open_notebook(lab, tab, name):
+    tab.goto(f"{lab.url}lab/tree/{name}?token={lab.token}&reset")
+
+
+@contextmanager
+def opened_and_run(lab, name):
+    """Open a notebook, choose *Run All Cells* in the menu, and wait for the last of them."""
+    with window(lab) as tab:
+        open_notebook(lab, tab, name)
         tab.wait_for_function(READY, arg=name)
+        assert not tab.evaluate(f"{CONTEXT}.model.dirty"), "opening it changed it"
         tab.get_by_role("menuitem", name="Run", exact=True).click()
         tab.get_by_text("Run All Cells", exact=True).click()
         for _ in range(1200):
@@ -174,9 +202,68 @@ def opened_and_run(lab, name):
                 break
             tab.wait_for_timeout(100)
         yield tab, cells
-        assert not wrong
-    finally:
-        context.close()
+
+
+def read(lab, name):
+    """Ask the server for a notebook, as JupyterLab does when it opens one."""
+    request = Request(
+        f"{lab.url}api/contents/{name}", headers={"Authorization": f"token {lab.token}"}
+    )
+    with urlopen(request) as answer:
+        return json.load(answer)["content"]
+
+
+def test_a_fresh_clone_opens_whichever_file_of_a_pair_is_newer(lab):
+    now = time.time()
+    for seconds in (0.001, 5, -0.001, -5):
+        for path in sorted(lab.folder.glob("notebooks/*/*/*.ipynb")):
+            os.utime(path, (now, now))
+            os.utime(path.with_suffix(".md"), (now + seconds, now + seconds))
+            name = path.relative_to(lab.folder).as_posix()
+            assert read(lab, name)["cells"], name
+
+
+def append_cell(path, code):
+    """Add a cell to an .ipynb and leave its .md alone, as VS Code and Colab do."""
+    notebook = nbformat.read(path, as_version=4)
+    notebook.metadata.kernelspec.display_name = ".venv"
+    for cell in notebook.cells:
+        cell.metadata["id"] = "of-colab"
+    notebook.cells.append(nbformat.v4.new_code_cell(code))
+    nbformat.write(notebook, path)
+
+
+def test_a_cell_added_by_another_tool_is_not_lost(lab):
+    """JupyterLab refuses to open the pair and names the cell, until one file is chosen."""
+    stored, source = (lab.folder / f"edited-elsewhere{suffix}" for suffix in (".ipynb", ".md"))
+    for path in (stored, source):
+        shutil.copy((ROOT / BOOKS_OWN).with_suffix(path.suffix), path)
+    append_cell(stored, "edited = 'elsewhere'")
+    before = stored.read_text(), source.read_text()
+    with window(lab) as tab:
+        open_notebook(lab, tab, stored.name)
+        dialog = tab.locator(".jp-Dialog")
+        dialog.get_by_text("edited = 'elsewhere'").wait_for()
+        assert "delete edited-elsewhere.md if not up to date" in dialog.inner_text()
+        assert (stored.read_text(), source.read_text()) == before
+
+        advice = re.search(r"\.venv/bin/(jupytext --to \S+)", pairs.WHAT_TO_DO)[1]
+        command = [sys.executable, "-m", *advice.split(), stored.name]
+        subprocess.run(command, cwd=lab.folder, check=True, capture_output=True)
+        assert "edited = 'elsewhere'" in source.read_text()
+        assert difference(source) is None
+        open_notebook(lab, tab, stored.name)
+        tab.wait_for_function(READY, arg=stored.name)
+        tab.evaluate(f"{CONTEXT}.save()")
+        assert all("edited = 'elsewhere'" in path.read_text() for path in (stored, source))
+        assert "of-colab" not in source.read_text()
+
+        # while the notebook is open, JupyterLab asks before it writes over such an edit
+        append_cell(stored, "edited = 'meanwhile'")
+        tab.evaluate(f"{CONTEXT}.model.sharedModel.cells[0].setSource('changed here')")
+        tab.keyboard.press("Control+s")
+        tab.locator(".jp-Dialog").get_by_text("has changed on disk").wait_for()
+    assert "edited = 'meanwhile'" in stored.read_text()
 
 
 def outcome(cells):
@@ -220,9 +307,18 @@ def press(tab, control, *keys):
 
 
 def test_a_notebook_of_the_book_runs_to_its_end_and_answers(lab, sentiment):
+    """Opening it, running it and saving it leave both files as they were, byte for byte."""
+    pair = [lab.folder / BOOKS_OWN, (lab.folder / BOOKS_OWN).with_suffix(".md")]
+    before = [path.read_text() for path in pair]
     with opened_and_run(lab, BOOKS_OWN) as (tab, cells):
         assert outcome(cells) == ([], [])
         assert len(cells) > 20
+        tab.wait_for_function(READY, arg=BOOKS_OWN)
+        tab.evaluate(f"{CONTEXT}.save()")
+        for path, text in zip(pair, before, strict=True):
+            changed = unified_diff(text.splitlines(), path.read_text().splitlines(), n=0)
+            assert not list(changed), path.name
+
         cell = cell_of(tab, "pipeline_explorer(tokenizer, model)")
         cell.get_by_label("Sentence").fill("What a wonderful film!")
         explorer = model_explorers.pipeline_explorer(*sentiment, text="What a wonderful film!")
@@ -321,3 +417,5 @@ def test_every_widget_answers(lab, ours):
         cell = cell_of(tab, CELLS["LearningCurve"])
         assert "step 3 of 3" in str(progress_picture(3, 3))
         cell.get_by_text("step 3 of 3").wait_for()
+        words = "Loss: 0.70 to 0.40. accuracy after each evaluation: 0.75."
+        cell.get_by_role("img", name=words).wait_for()

@@ -1,6 +1,6 @@
-"""The notebooks as files: pairs agree, outputs are there, nothing is excused without a reason.
+"""The notebooks as files: pairs agree, outputs are stored, excused cells have a reason.
 
-That the outputs are right is nbval's part: `make test` runs every cell again and compares.
+Whether the outputs are right is checked by nbval: `make test` runs every cell and compares.
 """
 
 import ast
@@ -8,14 +8,25 @@ import json
 import re
 from pathlib import Path
 
+import jupytext
 import nbformat
 import pytest
+from jupytext.config import load_jupytext_configuration_file
+from nbval import plugin
+
+from tools import pairs
+from tools.pairs import difference
+from tools.run_notebooks import read_source
+from tools.toc import documents
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*/*/*.ipynb"))
-EXCUSES = ("nbval-ignore-output", "nbval-skip", "NBVAL_IGNORE_OUTPUT", "NBVAL_SKIP")
 VIEW = "application/vnd.jupyter.widget-view+json"
 MOST_EXCUSED = 0  # cells in the whole book; raise it only with a reason in the commit
+MOST_MEASURED = 4  # plots of seconds or of memory, which differ on every run
+
+# Every revision that the book names, by what it is a revision of. A change of one is a change of
+# what students download: compare the results before you change this table.
 
 PRINTS = {"print", "resolve"}  # functions that print, besides those that a notebook defines
 SILENT = {"save"}  # ends a cell, but has no value to show
@@ -32,23 +43,77 @@ def code_cells(notebook):
     return [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
 
 
-def test_there_are_notebooks_and_each_has_its_pair():
-    assert NOTEBOOKS
-    sources = {path.with_suffix("") for path in (ROOT / "notebooks").glob("*/*/*.md")}
-    assert {path.with_suffix("") for path in NOTEBOOKS} == sources
-
-
-def test_the_pair_agrees(notebook, runner):
-    """The .ipynb holds the cells of the .md, in their order: make notebooks mends it."""
+def test_the_pair_agrees(notebook):
+    """The .ipynb holds the cells of the .md. If not: make notebooks."""
     stored, path = notebook
-    source = runner.read_source(path.with_suffix(".md"))
-    assert [(cell.cell_type, cell.source) for cell in stored.cells] == [
-        (cell.cell_type, cell.source) for cell in source.cells
-    ]
+    assert difference(path.with_suffix(".md")) is None
+    source = read_source(path.with_suffix(".md"))
     assert [cell.id for cell in stored.cells] == [cell.id for cell in source.cells]
-    assert [cell.metadata.get("tags") for cell in stored.cells] == [
-        cell.metadata.get("tags") for cell in source.cells
-    ]
+
+
+def test_jupyterlab_changes_nothing_in_a_pair(notebook):
+    """Both files are as JupyterLab saves them. It compares them as pyproject.toml says."""
+    stored, path = notebook
+    config = load_jupytext_configuration_file(str(ROOT / "pyproject.toml"))
+    text = path.with_suffix(".md").read_text(encoding="utf-8")
+    source = jupytext.reads(text, fmt="md:myst", config=config)
+    assert jupytext.writes(source, fmt="md:myst", config=config) == text
+    header = dict(source.metadata.jupytext)
+    for filter_ in ("notebook_metadata_filter", "cell_metadata_filter"):
+        assert header[filter_] == getattr(config, filter_)
+    del header["text_representation"]
+    assert stored.metadata.jupytext == header
+    assert set(stored.metadata) - {"widgets"} == {"jupytext", "kernelspec", "language_info"}
+    assert stored.metadata.language_info.get("version") is None
+
+
+def small_pair(folder):
+    """A notebook of two cells; its .md and its .ipynb agree."""
+    source = folder / "en" / "1" / "small.md"
+    source.parent.mkdir(parents=True)
+    source.write_text("# Title\n\n```{code-cell} ipython3\n1 + 1\n```\n")
+    nbformat.write(read_source(source), source.with_suffix(".ipynb"))
+    assert pairs.differences(folder) == {}
+    return source
+
+
+@pytest.mark.parametrize(
+    ("edit", "said"),
+    [
+        (lambda text: text.replace("1 + 1", "1 + 2"), "cell 2 (code) has '1 + 2' in the .md"),
+        (lambda text: text.replace("Title", "Other"), "cell 1 (markdown) has '# Other'"),
+        (lambda text: text.replace("1 + 1", ":tags: [x]\n\n1 + 1"), "cell 2 has another type"),
+        (lambda text: text + "\n```{code-cell} ipython3\n2\n```\n", "the .md has 3 cells"),
+        (lambda text: text.partition("```")[0], "the .md has 1 cells"),
+    ],
+)
+def test_a_drifted_pair_is_named(tmp_path, monkeypatch, capsys, edit, said):
+    """`make book` and `make lab` say which notebook it is, and what to do."""
+    source = small_pair(tmp_path)
+    source.write_text(edit(source.read_text()))
+    monkeypatch.setattr(pairs.differences, "__defaults__", (tmp_path,))
+    assert pairs.main() == 1
+    printed = capsys.readouterr().err
+    assert f"small: {said}" in printed
+    assert "(the .md is newer)" in printed
+    assert "make notebooks" in printed
+
+
+@pytest.mark.parametrize("suffix", [".md", ".ipynb"])
+def test_half_a_pair_is_named(tmp_path, suffix):
+    source = small_pair(tmp_path)
+    source.with_suffix(suffix).unlink()
+    assert pairs.differences(tmp_path) == {source: f"there is no {suffix}"}
+
+
+def test_make_book_looks_at_the_pairs_before_it_builds():
+    recipe = re.search(r"^book:.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(), re.MULTILINE)[1]
+    assert "-m tools.pairs" in recipe.partition("jupyter-book")[0]
+
+
+def test_every_notebook_is_on_the_site():
+    listed = {name for name in documents() if name.startswith("notebooks/")}
+    assert {str(path.relative_to(ROOT).with_suffix("")) for path in NOTEBOOKS} == listed
 
 
 def test_every_cell_was_run_in_order(notebook):
@@ -85,18 +150,38 @@ def test_no_cell_holds_an_error_or_a_warning(notebook):
             assert output.get("name") != "stderr", f"{output.get('text')} from:\n{cell.source}"
 
 
-def test_excused_cells_carry_a_reason_and_are_few(notebook):
-    excused = [
-        cell
-        for cell in code_cells(notebook[0])
-        if any(excuse in cell.source for excuse in EXCUSES)
-        or any(tag in EXCUSES for tag in cell.metadata.get("tags", []))
-    ]
-    for cell in excused:
-        assert cell.metadata.get("reason"), (
-            f"excused from comparison without a reason:\n{cell.source}"
-        )
-    assert len(excused) <= MOST_EXCUSED
+def excused(cell):
+    """Tell whether nbval skips a cell. It reads the tags and comments itself."""
+    options = {
+        **dict(plugin.find_metadata_tags(cell.metadata)),
+        **dict(plugin.find_comment_markers(cell.source)),
+    }
+    return options.get("check") is False or options.get("skip", False)
+
+
+def hiding(marks):
+    """List the markers of nbval, comments or tags, with which a cell isn't compared."""
+    return [mark for mark, option in marks.items() if option in (("check", False), "skip")]
+
+
+@pytest.mark.parametrize("comment", hiding(plugin.comment_markers))
+def test_a_comment_that_hides_an_output_is_counted(comment):
+    assert excused(nbformat.v4.new_code_cell(f"1 + 1\n#  {comment}\n2"))
+
+
+@pytest.mark.parametrize("tag", hiding(plugin.metadata_tags))
+def test_a_tag_that_hides_an_output_is_counted(tag):
+    assert excused(nbformat.v4.new_code_cell("1", metadata={"tags": [tag]}))
+
+
+def test_cells_that_are_not_compared_carry_a_reason_and_are_few_in_the_book():
+    cells = [cell for path in NOTEBOOKS for cell in code_cells(nbformat.read(path, as_version=4))]
+    unseen = [cell for cell in cells if excused(cell)]
+    measured = [cell for cell in cells if "measured-picture" in cell.metadata.get("tags", [])]
+    for cell in unseen + measured:
+        assert cell.metadata.get("reason"), f"not compared, without a reason:\n{cell.source}"
+    assert len(unseen) <= MOST_EXCUSED
+    assert len(measured) <= MOST_MEASURED
 
 
 def test_no_output_depends_on_the_machine(notebook):

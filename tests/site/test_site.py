@@ -4,6 +4,8 @@ The fixture ``site`` of ``conftest.py`` builds it, by the command that ``make bo
 only a browser can tell is in ``test_browser.py``.
 """
 
+import importlib.util
+import inspect
 import json
 import re
 from pathlib import Path
@@ -13,6 +15,8 @@ from urllib.parse import unquote, urljoin, urlsplit
 import pytest
 import yaml
 from bs4 import BeautifulSoup
+
+from tools.toc import documents
 
 ROOT = Path(__file__).parents[2]
 FIGURES = sorted((ROOT / "book" / "figures").glob("*.svg"))
@@ -34,22 +38,8 @@ WHAT_LOADS = {
 }
 
 
-def toc_documents():
-    """Every document that the toc names, in order, as a path without its suffix."""
-    toc = yaml.safe_load((ROOT / "book" / "_toc.yml").read_text())
-
-    def below(node):
-        for part in node.get("parts", []):
-            yield from below(part)
-        for child in node.get("chapters", []) + node.get("sections", []):
-            yield child["file"]
-            yield from below(child)
-
-    return [toc["root"], *below(toc)]
-
-
 def toc_notebooks():
-    return [name for name in toc_documents() if (ROOT / f"{name}.ipynb").exists()]
+    return [name for name in documents() if (ROOT / f"{name}.ipynb").exists()]
 
 
 def first_heading(name):
@@ -66,7 +56,7 @@ def first_heading(name):
 
 def html_files(site):
     files = sorted(p for p in site.rglob("*.html") if "_static" not in p.relative_to(site).parts)
-    assert len(files) >= len(toc_documents())
+    assert len(files) >= len(documents())
     return files
 
 
@@ -114,7 +104,7 @@ def is_local(url):
 
 
 def test_every_page_of_the_toc_is_there_with_its_title(site):
-    for name in toc_documents():
+    for name in documents():
         soup = parse(site / f"{name}.html")
         heading = soup.select_one("article h1")
         heading.select_one("a.headerlink").extract()
@@ -125,12 +115,34 @@ def test_every_page_of_the_toc_is_there_with_its_title(site):
 
 def test_the_front_door_leads_to_the_first_page(site):
     (url,) = [u for u in loaded_urls(parse(site / "index.html")) if u.endswith(".html")]
-    assert url == f"{toc_documents()[0]}.html"
+    assert url == f"{documents()[0]}.html"
+
+
+def test_myst_finds_our_anchors(course_site):
+    """MyST's own name of the anchors, which course_site.py writes to, may change in an upgrade."""
+    from myst_parser.sphinx_ext import myst_refs
+
+    reads = f'metadata[ref_docname].get("{course_site.MYST_ANCHORS}"'
+    assert reads in inspect.getsource(myst_refs), "MyST keeps its anchors elsewhere: course_site.py"
+
+
+def test_the_files_of_the_theme_have_these_names(course_site):
+    """Otherwise the pages would load scripts that they don't need, and nobody would notice."""
+    import course_head
+
+    packages = ("pydata_sphinx_theme", "sphinx", "sphinx_book_theme", "sphinx_copybutton",
+                "sphinx_design", "sphinx_togglebutton")  # fmt: skip
+    folders = [Path(importlib.util.find_spec(name).origin).parent for name in packages]
+    names = {path.name.removesuffix("_t") for folder in folders for path in folder.rglob("*")}
+    generated = {"searchindex.js", "language_data.js"}  # by Sphinx, when it builds
+    used = {*course_head.USES, *course_head.SEARCH, *course_head.SHEETS}
+    used |= {Path(name).name for name in course_site.UNUSED}
+    assert used - names - generated == set()
 
 
 def test_pages_describe_themselves(site):
     said = {}
-    for name in toc_documents():
+    for name in documents():
         soup = parse(site / f"{name}.html")
         description = soup.find("meta", {"name": "description"})
         assert description is not None, f"{name} has no description"
@@ -165,7 +177,7 @@ def test_title_and_repository_are_set_in_one_place(course_site, repository, base
     config = SimpleNamespace(
         html_theme_options=theme, html_title="Mine", html_baseurl=base, myst_substitutions={}
     )
-    course_site.work_out_addresses(None, config)
+    course_site.set_addresses(None, config)
     assert config.html_baseurl == address
     assert theme["logo"]["text"] == "Mine"
     assert theme["use_repository_button"] == bool(repository)
@@ -271,15 +283,41 @@ def test_pages_load_nothing_from_outside(site):
     assert not found
 
 
-def test_scripts_in_pages_fetch_nothing_from_outside(site):
-    fetched = re.compile(r"[\"'`](?:https?:)?//[^\"'`\s]+\.(?:m?js|css|json|wasm|woff2?)\b")
+# The address of a file in quotes, or an address that a script asks for.
+FETCHED = re.compile(
+    r"[\"'`](?:https?:)?//[^\"'`\s]+\.(?:m?js|css|json|wasm|woff2?|onnx)\b"
+    r"|\b(?:fetch|import|importScripts|Worker|open)\(\s*[\"'`](?:https?:)?//"
+)
+
+
+def test_scripts_fetch_nothing_from_outside(site):
+    """All scripts of the site: those of a page's own text are files in _static/inline."""
+    scripts = [path for kind in ("js", "mjs") for path in site.rglob(f"*.{kind}")]
+    folders = {path.parent.relative_to(site).as_posix() for path in scripts}
+    assert {"_static/inline", "_static/live", "_static/vendor/onnxruntime"} <= folders
+    for page in html_files(site):
+        for script in parse(page).find_all("script", src=True):
+            assert target(site, page, script["src"])[0] in scripts
     found = {
-        (page.name, match[0])
-        for page in html_files(site)
-        for script in parse(page).find_all("script", src=False)
-        for match in fetched.finditer(script.get_text())
+        (path.name, match[0])
+        for path in scripts
+        for match in FETCHED.finditer(path.read_text(encoding="utf-8"))
     }
     assert not found
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        "load('https://cdn.example.org/require.min.js')",
+        'const wasm = "//cdn.example.org/ort.wasm"',
+        "import(`https://example.org/module`)",
+        "fetch('https://example.org/model')",
+    ],
+)
+def test_a_script_that_fetches_from_outside_is_noticed(planted):
+    assert FETCHED.search(planted)
+    assert not FETCHED.search(planted.replace("//", "/"))
 
 
 def test_style_sheets_load_nothing_from_outside_and_nothing_missing(site):

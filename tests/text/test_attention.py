@@ -56,10 +56,10 @@ def test_the_masks_are_those_of_an_encoder_decoder():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("sideways", 3), "among"),
-        (("causal", 0), "at least one token"),
-        (("cross", 3), "needs columns"),
-        (("cross", 3, 0), "at least one token"),
+        (("sideways", 3), "kind must be one of"),
+        (("causal", 0), "at least 1, a token each; got 0 and 0"),
+        (("cross", 3), "columns must be given"),
+        (("cross", 3, 0), "at least 1, a token each; got 3 and 0"),
         (("causal", 3, 4), "use 'cross'"),
     ],
 )
@@ -88,6 +88,39 @@ def test_an_empty_text_has_no_attention(bert_tokenizer, encoder):
 def test_a_model_that_keeps_no_weights_is_refused_with_the_remedy(sentiment):
     with pytest.raises(ValueError, match="attn_implementation='eager'"):
         read_attention(*sentiment, "one two")
+
+
+def test_a_model_without_attentions_of_its_own_is_refused(bert_tokenizer):
+    from transformers import BartConfig, BartModel
+
+    config = BartConfig(
+        d_model=8, encoder_layers=1, decoder_layers=1, encoder_attention_heads=2,
+        decoder_attention_heads=2, encoder_ffn_dim=8, decoder_ffn_dim=8,
+        attn_implementation="eager",
+    )  # fmt: skip
+    with pytest.raises(ValueError, match="model must return its attention weights; got none"):
+        read_attention(bert_tokenizer, BartModel(config), "one two")
+
+
+@pytest.mark.parametrize("text", [None, ["one"]])
+def test_something_else_than_a_text_has_no_attention(bert_tokenizer, encoder, text):
+    with pytest.raises(TypeError, match="text must be one string; got"):
+        read_attention(bert_tokenizer, encoder, text)
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(2.0, None), ("2", None), (2, 3.5), (True, 1)])
+def test_a_mask_has_whole_numbers_of_tokens(rows, columns):
+    with pytest.raises(TypeError, match="must be a whole number; got"):
+        attention_mask("cross", rows, columns or 1)
+
+
+def test_a_mask_takes_the_integers_of_numpy():
+    assert attention_mask("cross", np.int64(1), torch.tensor(2)).shape == (1, 2)
+
+
+def test_special_tokens_alone_have_no_shares():
+    with pytest.raises(ValueError, match=r"between two special ones; got \['a', 'b'\]"):
+        attention_shares(Attention(list("ab"), np.full((1, 1, 2, 2), 0.5)))
 
 
 def test_shares_say_where_the_tokens_of_the_text_look():

@@ -4,6 +4,8 @@ import re
 from pathlib import Path
 
 import nbformat
+import numpy as np
+import pandas as pd
 import pytest
 import torch
 from recorded import (
@@ -87,11 +89,46 @@ def test_the_table_counts_what_the_collator_makes(bert_tokenizer):
         (lambda: make_batches([1], 1, order="sorted"), "order must be one of .*; got 'sorted'"),
         (lambda: batch_table([9], [[0]], width=8), "at least 9, the longest example; got 8"),
         (lambda: batch_table([9], [[0]], multiple=0), "multiple must be at least 1; got 0"),
+        (lambda: make_batches([3, -1], 2), "a length must be at least 0; got -1"),
+        (lambda: batch_table([], []), "lengths must hold at least one number"),
+        (lambda: batch_table([9], []), "got an empty one"),
+        (lambda: batch_table([9], [[0], []]), "got an empty one"),
+        (lambda: batch_table([9], [[1]]), "examples from 0 to 0, one for each length; got 1"),
+        (lambda: batch_table([9], [[-1]]), "got -1"),
     ],
 )
 def test_what_makes_no_batch_is_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: make_batches([1.5], 1), "a length must be a whole number; got 1.5"),
+        (lambda: make_batches(pd.Series([1, None]), 1), "a length must be a whole number"),
+        (lambda: make_batches([True], 1), "a length must be a whole number; got True"),
+        (lambda: make_batches([1], 2.0), "batch_size must be a whole number; got 2.0"),
+        (lambda: make_batches([1], 1, seed="0"), "seed must be a whole number; got '0'"),
+        (lambda: batch_table([9], [["0"]]), "an example must be a whole number; got '0'"),
+        (lambda: batch_table([9], [[0]], width=9.5), "width must be a whole number; got 9.5"),
+    ],
+)
+def test_numbers_that_are_not_whole_are_refused(call, message):
+    with pytest.raises(TypeError, match=message):
+        call()
+
+
+@pytest.mark.parametrize("kind", [tuple, np.array, torch.tensor, pd.Series])
+@pytest.mark.parametrize("order", ORDERS)
+def test_lengths_come_in_any_kind(kind, order):
+    lengths, size = kind(LENGTHS), kind([4])[0]
+    batches = make_batches(lengths, size, order=order)
+    assert batches == make_batches(LENGTHS, 4, order=order)
+    assert type(batches[0][0]) is int
+    pd.testing.assert_frame_equal(
+        batch_table(lengths, [kind(batch) for batch in batches]), batch_table(LENGTHS, batches)
+    )
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import torch
 from recorded import LOGITS, PROBABILITIES
 from transformers import pipeline
 
-from helpers.text.decoding import decode, softmax
+from helpers.text.decoding import decode, label_names, label_scores, softmax
 
 LABELS = {0: "NEGATIVE", 1: "POSITIVE"}
 
@@ -83,14 +83,24 @@ def test_a_label_that_is_ruled_out_gets_probability_0():
         ([1.0, float("inf")], {}, ValueError, "infinity"),
         ([[float("-inf")] * 2, [0.0, 0.0]], {}, ValueError, "infinity"),
         ([[1.0, 2.0], [1.0]], {}, ValueError, "rows of one length"),
-        (["a", "b"], {}, TypeError, "must be numbers"),
-        (None, {}, TypeError, "must be numbers"),
+        (["a", "b"], {}, TypeError, "must be real numbers"),
+        (None, {}, TypeError, "must be real numbers"),
+        ([True, False], {}, TypeError, "got list of bool"),
+        (np.array([True, False]), {}, TypeError, "got ndarray of bool"),
+        (torch.tensor([True, False]), {}, TypeError, "got Tensor of torch.bool"),
+        ([1j, 2.0], {}, TypeError, "got list of complex128"),
+        (np.array([1j, 2.0]), {}, TypeError, "got ndarray of complex128"),
+        (torch.tensor([1j, 2.0]), {}, TypeError, "got Tensor of torch.complex64"),
+        (np.array([1.0, None]), {}, TypeError, "got ndarray of object"),
+        (torch.tensor(1.0), {}, ValueError, r"the shape \(\)"),
         ([1.0, 2.0], {"axis": 1}, ValueError, "axis must be between -1 and 0"),
+        ([1.0, 2.0], {"axis": 0.5}, TypeError, "axis must be a whole number; got 0.5"),
         ([1.0, 2.0], {"temperature": 0}, ValueError, "above 0; got 0"),
         ([1.0, 2.0], {"temperature": -1.5}, ValueError, "above 0; got -1.5"),
         ([1.0, 2.0], {"temperature": float("nan")}, ValueError, "above 0; got nan"),
         ([1.0, 2.0], {"temperature": float("inf")}, ValueError, "above 0; got inf"),
         ([1.0, 2.0], {"temperature": "hot"}, TypeError, "got 'hot'"),
+        ([1.0, 2.0], {"temperature": True}, TypeError, "got True"),
     ],
 )
 def test_softmax_refuses(logits, options, error, says):
@@ -123,7 +133,11 @@ def test_decode_of_a_tie_takes_the_first_label_as_argmax_does():
 @pytest.mark.parametrize(
     ("logits", "id2label", "error", "says"),
     [
-        ([1.0, 2.0], {0: "A"}, ValueError, "2 columns"),
+        ([1.0, 2.0], {0: "A"}, ValueError, "the 2 columns"),
+        ([1.0, 2.0], {"0": "A", 0: "B", 1: "C"}, ValueError, r"got \['0', 0, 1\]"),
+        ([1.0, 2.0], {"A": 0, "B": 1}, ValueError, r"got \['A', 'B'\]"),  # label2id
+        ([1.0, 2.0], {}, ValueError, r"got \[\]"),
+        ([1.0, 2.0], None, TypeError, "got NoneType"),
         ([1.0, 2.0], {0: "A", 1: "B", 2: "C"}, ValueError, r"got \[0, 1, 2\]"),
         ([1.0, 2.0], {1: "A", 2: "B"}, ValueError, "keys 0 to 1"),
         ([1.0, 2.0], ["A", "B"], TypeError, "config.id2label"),
@@ -171,3 +185,81 @@ def test_decode_equals_the_pipeline(sentiment, logits_of_200, top_k):
     )
     single = pipeline("sentiment-analysis", model=model, tokenizer=tokenizer)(texts[0], **options)
     assert len(decode(rows[0], model.config.id2label, all_labels=top_k is None)) == len(single)
+
+
+@pytest.mark.parametrize(
+    "keys", [(0, 1), ("0", "1"), (0, "1"), ("1", 0), (np.int64(0), np.int64(1))], ids=str
+)
+def test_id2label_may_have_the_string_keys_that_json_gives(keys):
+    id2label = {key: LABELS[int(key)] for key in keys}
+    assert label_names(id2label, 2) == ["NEGATIVE", "POSITIVE"]
+    assert decode(LOGITS[0], id2label) == decode(LOGITS[0], LABELS)
+
+
+def test_softmax_takes_a_list_of_tensors():
+    rows = [torch.tensor(row, requires_grad=True) for row in LOGITS]
+    np.testing.assert_allclose(softmax(rows), softmax(LOGITS), atol=1e-6)
+
+
+PROBLEMS = [
+    (None, 3),
+    (None, 1),
+    ("single_label_classification", 3),
+    ("multi_label_classification", 3),
+    ("multi_label_classification", 1),
+    ("regression", 1),
+    ("regression", 3),
+]
+
+
+@pytest.mark.parametrize(("problem_type", "labels"), PROBLEMS)
+def test_decode_equals_the_pipeline_for_each_type_of_problem(
+    small_classifier, problem_type, labels
+):
+    tokenizer, model = small_classifier(problem_type, labels)
+    texts = ["I love this.", "I hate this so much!"]
+    expected = pipeline("text-classification", model=model, tokenizer=tokenizer)(texts, top_k=None)
+    with torch.inference_mode():
+        rows = [model(**tokenizer(text, return_tensors="pt")).logits[0] for text in texts]
+    found = decode(
+        torch.stack(rows), model.config.id2label, all_labels=True, problem_type=problem_type
+    )
+    for ours, librarys in zip(found, expected, strict=True):
+        assert [answer["label"] for answer in ours] == [answer["label"] for answer in librarys]
+        np.testing.assert_allclose(
+            [answer["score"] for answer in ours],
+            [answer["score"] for answer in librarys],
+            rtol=0,
+            atol=1e-6,
+        )
+
+
+@pytest.mark.parametrize("kind", [list, np.array, torch.tensor], ids=["list", "numpy", "torch"])
+def test_a_label_of_its_own_gets_the_sigmoid(kind):
+    logits = [[-800.0, -40.0, 0.0], [1.0, 40.0, 800.0]]
+    scores = label_scores(kind(logits), problem_type="multi_label_classification")
+    assert scores.shape == (2, 3)
+    np.testing.assert_allclose(scores[0], [0, np.exp(-40.0), 0.5], rtol=1e-6, atol=1e-300)
+    np.testing.assert_allclose(scores[1], [1 / (1 + np.exp(-1.0)), 1, 1], rtol=1e-6)
+    warm = label_scores(kind([2.0]), temperature=4)
+    np.testing.assert_allclose(warm, [1 / (1 + np.exp(-0.5))], rtol=1e-6)
+    np.testing.assert_allclose(label_scores(kind([2.0]), temperature=1e-320), [1])
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"problem_type": "ranking"}, "problem_type must be one of .*; got 'ranking'"),
+        ({"problem_type": "regression", "temperature": 2}, "temperature must be 1 for a reg"),
+    ],
+)
+def test_scores_of_another_problem_are_refused(options, says):
+    with pytest.raises(ValueError, match=says):
+        label_scores([1.0, 2.0], **options)
+
+
+@pytest.mark.parametrize("problem_type", [None, "multi_label_classification", "regression"])
+@pytest.mark.parametrize(("logits", "says"), [([], "at least one"), ([np.nan], "NaN first")])
+def test_scores_of_nothing_are_refused(logits, problem_type, says):
+    with pytest.raises(ValueError, match=says):
+        label_scores(logits, problem_type=problem_type)

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from transformers import pipeline
 
 from helpers.sources.metrics import f1
 from helpers.text.pairs import compare_pair, pair_baselines, word_overlap, words
@@ -10,20 +11,9 @@ ONE, TWO = "My name is Sylvain.", "I work at Hugging Face, and I like it there."
 
 
 @pytest.fixture(scope="module")
-def pair_model(bert_tokenizer):
-    """Tokenizer and a small model with random weights, large enough to give clear answers."""
-    from transformers import BertConfig, BertForSequenceClassification
-
-    torch.manual_seed(0)
-    config = BertConfig(
-        hidden_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        intermediate_size=64,
-        initializer_range=0.5,
-        id2label={0: "not_equivalent", 1: "equivalent"},
-    )
-    return bert_tokenizer, BertForSequenceClassification(config).eval()
+def pair_model(small_classifier):
+    """Tokenizer and a small model with random weights."""
+    return small_classifier(id2label={0: "not_equivalent", 1: "equivalent"})
 
 
 def alone(tokenizer, model, first, second):
@@ -60,7 +50,7 @@ def test_it_says_that_a_long_pair_was_cut(pair_model):
 
 @pytest.mark.parametrize(("first", "second", "name"), [(" ", TWO, "first"), (ONE, "", "second")])
 def test_an_empty_sentence_is_refused(pair_model, first, second, name):
-    with pytest.raises(ValueError, match=f"the {name} sentence must hold at least one word"):
+    with pytest.raises(ValueError, match=f"{name} must hold at least one word"):
         compare_pair(*pair_model, first, second)
 
 
@@ -80,7 +70,7 @@ def test_word_overlap_is_what_both_have_of_what_either_has():
 
 
 def test_word_overlap_of_no_words_is_a_clear_error():
-    with pytest.raises(ValueError, match=r"with words in them; got '\?' and ''"):
+    with pytest.raises(ValueError, match=r"a word between them; got '\?' and ''"):
         word_overlap("?", "")
 
 
@@ -119,5 +109,45 @@ def test_the_rules_are_fitted_in_training_on_either_side_and_measured_elsewhere(
 
 
 def test_another_split_is_a_clear_error(few_pairs):
-    with pytest.raises(ValueError, match="splits train, validation; got 'test'"):
+    with pytest.raises(ValueError, match="'train' and 'test'; got train, validation"):
         pair_baselines(few_pairs, "test")
+
+
+@pytest.mark.parametrize(
+    ("problem_type", "labels"),
+    [(None, 3), (None, 1), ("multi_label_classification", 3), ("regression", 1)],
+)
+def test_the_scores_are_the_pipelines_for_each_type_of_problem(
+    small_classifier, problem_type, labels
+):
+    tokenizer, model = small_classifier(problem_type, labels)
+    answer = compare_pair(tokenizer, model, ONE, TWO)
+    classify = pipeline("text-classification", model=model, tokenizer=tokenizer)
+    for scores, first, second in [
+        (answer.probabilities, ONE, TWO),
+        (answer.swapped, TWO, ONE),
+    ]:
+        found = classify({"text": first, "text_pair": second}, top_k=None)
+        expected = {one["label"]: one["score"] for one in found}
+        ours = dict(zip(answer.labels, scores, strict=True))
+        assert ours == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize("text", [None, 5, ["one"]])
+def test_words_of_something_else_are_refused(text):
+    with pytest.raises(TypeError, match="text must be one string; got"):
+        word_overlap("one", text)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda split: split.rename_column("sentence1", "first"), "must have the columns label"),
+        (lambda split: split.select([]), "validation must hold at least one pair"),
+        (lambda split: split.map(lambda row: {"label": -1}), "label must be 0 or 1 in validation"),
+    ],
+)
+def test_pairs_that_no_rule_can_be_measured_on_are_refused(few_pairs, change, says):
+    few_pairs["validation"] = change(few_pairs["validation"])
+    with pytest.raises(ValueError, match=says):
+        pair_baselines(few_pairs)

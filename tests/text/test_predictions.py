@@ -2,7 +2,14 @@
 
 import pytest
 import torch
-from transformers import AutoTokenizer, BertConfig, BertForMaskedLM, pipeline
+from tokenizers import Tokenizer, models
+from transformers import (
+    AutoTokenizer,
+    BertConfig,
+    BertForMaskedLM,
+    PreTrainedTokenizerFast,
+    pipeline,
+)
 
 from helpers.sources.checkpoints import resolve
 from helpers.text.predictions import predict_masked, predict_next
@@ -76,15 +83,41 @@ def test_nothing_to_go_by_is_an_error(text, masked_model, causal_model):
 
 
 def test_two_gaps_are_an_error(masked_model):
-    with pytest.raises(ValueError, match=r"expected one \[MASK\] in the text; got 2"):
+    with pytest.raises(ValueError, match=r"at most one \[MASK\]; got 2"):
         predict_masked(*masked_model, "A [MASK] and a [MASK].")
 
 
 def test_text_too_long_is_an_error_that_says_how_long(masked_model, causal_model):
-    with pytest.raises(ValueError, match="expected at most 512 tokens"):
+    with pytest.raises(ValueError, match="at most 512 tokens, the most that this model reads; got"):
         predict_masked(*masked_model, "word " * 600)
-    with pytest.raises(ValueError, match="expected at most 512 tokens"):
+    with pytest.raises(ValueError, match="at most 512 tokens, the most that this model reads; got"):
         predict_next(*causal_model, "word " * 600)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "says"),
+    [
+        ({"text": None}, TypeError, "text must be one string; got NoneType"),
+        ({"top": 0}, ValueError, "top must be at least 1; got 0"),
+        ({"top": 30_523}, ValueError, "top must be at most 30522, .*; got 30523"),
+        ({"top": 1.5}, TypeError, "top must be a whole number; got 1.5"),
+    ],
+)
+def test_other_arguments_are_refused(masked_model, causal_model, options, error, says):
+    options = {"text": TEXT} | options
+    with pytest.raises(error, match=says):
+        predict_masked(*masked_model, **options)
+    with pytest.raises(error, match=says):
+        predict_next(*causal_model, **options)
+
+
+def test_a_tokenizer_that_lacks_the_token_is_refused(masked_model):
+    backend = Tokenizer(models.WordLevel({"low": 0, "[UNK]": 1}, unk_token="[UNK]"))
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=backend)
+    with pytest.raises(ValueError, match="tokenizer must have a mask token"):
+        predict_masked(tokenizer, masked_model[1], TEXT)
+    with pytest.raises(ValueError, match="no token for the beginning"):
+        predict_next(tokenizer, masked_model[1], "[MASK] low")
 
 
 def test_a_mask_token_of_another_name_is_shown_as_the_gap(masked_model):
@@ -101,3 +134,7 @@ def test_a_mask_token_of_another_name_is_shown_as_the_gap(masked_model):
         )
     ).eval()
     assert "[MASK]" in predict_masked(tokenizer, model, TEXT).tokens
+    own_name = TEXT.replace("[MASK]", "<mask>")
+    assert predict_masked(tokenizer, model, own_name) == predict_masked(tokenizer, model, TEXT)
+    with pytest.raises(ValueError, match=r"at most one \[MASK\]; got 2"):
+        predict_masked(tokenizer, model, TEXT + own_name)

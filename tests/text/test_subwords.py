@@ -6,13 +6,15 @@ import sys
 from pathlib import Path
 
 import nbformat
+import numpy as np
+import pandas as pd
 import pytest
 from recorded import CASED_CALL, CASED_DECODED, CASED_IDS, CASED_TOKENS, SPLITS
 from tokenizers import Tokenizer, models, trainers
 from tokenizers.normalizers import BertNormalizer
 from tokenizers.pre_tokenizers import BertPreTokenizer, Metaspace
 
-from helpers.text.subwords import settled, single_characters
+from helpers.text.subwords import make_deterministic, single_characters
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOK = ROOT / "notebooks/en/2-using-transformers/2-3-tokenizers.ipynb"
@@ -68,7 +70,7 @@ def test_settling_keeps_the_vocabulary_and_the_cuts(kind):
     before = train(kind)
     vocabulary, cuts = before.get_vocab(), [before.encode(text).tokens for text in TEXTS]
 
-    after = settled(before)
+    after = make_deterministic(before)
 
     assert set(after.get_vocab()) == set(vocabulary)
     assert sorted(after.get_vocab().values()) == list(range(len(vocabulary)))
@@ -87,13 +89,46 @@ def test_settling_keeps_the_vocabulary_and_the_cuts(kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_unknown_character_is_the_unknown_token(kind):
-    tokenizer = settled(train(kind))
+    tokenizer = make_deterministic(train(kind))
     assert tokenizer.encode("low 🤗").ids[-1] == tokenizer.token_to_id("[UNK]") == 0
 
 
 def test_a_special_token_must_be_in_the_vocabulary():
     with pytest.raises(ValueError, match=r"got '\[CLS\]'"):
-        settled(train("BPE"), special_tokens=["[UNK]", "[CLS]"])
+        make_deterministic(train("BPE"), special_tokens=["[UNK]", "[CLS]"])
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (lambda: single_characters("abc"), "texts must be a list of strings; got one string"),
+        (lambda: single_characters(["abc", None]), "texts must be .*; got NoneType"),
+        (lambda: make_deterministic(train("BPE"), special_tokens="[UNK]"), "got one string"),
+        (lambda: make_deterministic("bert-base-uncased"), "a tokenizers.Tokenizer; got str"),
+    ],
+)
+def test_other_types_are_refused(call, says):
+    with pytest.raises(TypeError, match=says):
+        call()
+
+
+@pytest.mark.parametrize("kind", [iter, tuple, np.array, pd.Series])
+def test_texts_come_in_any_kind(kind):
+    assert single_characters(kind(["b a", "ac"]), BertNormalizer()) == ["a", "b", "c"]
+
+
+def test_a_token_that_was_added_after_the_training_keeps_its_id():
+    tokenizer = train("Unigram")
+    tokenizer.add_special_tokens(["[CLS]"])
+    number = tokenizer.token_to_id("[CLS]")
+    after = make_deterministic(tokenizer, special_tokens=["[UNK]", "[CLS]"])
+    assert after.token_to_id("[CLS]") == number
+    assert after.encode("low[CLS]").ids[-1] == number
+
+
+def test_unigram_may_do_without_an_unknown_token():
+    tokenizer = Tokenizer(models.Unigram([("b", -2.0), ("a", -1.0)]))
+    assert make_deterministic(tokenizer, special_tokens=[]).get_vocab() == {"a": 0, "b": 1}
 
 
 def test_three_processes_train_the_same():
@@ -104,12 +139,13 @@ def test_three_processes_train_the_same():
         "module = importlib.util.module_from_spec(spec)\n"
         "sys.path.insert(0, sys.argv[2])\n"
         "spec.loader.exec_module(module)\n"
-        "texts = module.film_reviews()['text'].tolist()[:200]\n"
+        "from helpers.sources import film_reviews\n"
+        "texts = film_reviews()['text'].tolist()[:200]\n"
         "for kind in module.KINDS:\n"
-        "    vocabulary = module.settled(module.train(kind, texts, 700)).get_vocab()\n"
+        "    vocabulary = module.make_deterministic(module.train(kind, texts, 700)).get_vocab()\n"
         "    print(sorted(vocabulary.items()))\n"
     )
-    folder = str(Path(__file__).parent)
+    folder = str(ROOT / "tests")
     command = [sys.executable, "-c", program, __file__, folder]
     results = {
         subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout

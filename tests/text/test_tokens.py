@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from recorded import (
     IDS,
     PAIR,
@@ -29,6 +30,21 @@ def test_one_sentence(bert_tokenizer):
     assert table["sequence"].tolist() == [0] * 8
     assert table["attention"].tolist() == [1] * 8
     assert table["kind"].tolist() == ["special", *["text"] * 6, "special"]
+
+
+@pytest.mark.parametrize("kind", [tuple, np.array, torch.tensor, pd.Series, np.uint8])
+def test_the_ids_come_in_any_kind(bert_tokenizer, kind):
+    expected = token_table(bert_tokenizer, {"input_ids": [101, 102]})
+    for ids in [kind([101, 102]), [kind([101, 102])], list(kind([101, 102]))]:
+        table = token_table(bert_tokenizer, {"input_ids": ids})
+        pd.testing.assert_frame_equal(table, expected)
+
+
+def test_a_mask_may_be_made_of_booleans(bert_tokenizer):
+    inputs = {"input_ids": [101, 102, 0], "attention_mask": torch.tensor([True, True, False])}
+    table = token_table(bert_tokenizer, inputs)
+    assert table["attention"].tolist() == [1, 1, 0]
+    assert table["kind"].tolist() == ["special", "special", "padding"]
 
 
 @pytest.mark.parametrize("kind", [None, "np", "pt"], ids=["lists", "numpy", "torch"])
@@ -74,7 +90,7 @@ def test_the_notes_pair_and_batch_of_pairs_value_by_value(bert_tokenizer):
     assert table["attention"].tolist() == masks[0] + masks[1]
 
 
-def test_labels_of_tokens_are_named_and_minus_100_is_not_asked(bert_tokenizer):
+def test_labels_of_tokens_are_named_and_minus_100_is_ignored(bert_tokenizer):
     inputs = {"input_ids": [[101, 103, 102]], "labels": np.array([[-100, 2028, -100]])}
     table = token_table(bert_tokenizer, inputs)
     assert list(table.columns)[-2:] == ["label", "answer"]
@@ -128,6 +144,11 @@ def test_a_tensor_in_a_list_is_a_row(bert_tokenizer):
         ({"input_ids": [[[101]]]}, ValueError, "whole numbers"),
         ({"input_ids": [[101], 102]}, ValueError, "whole numbers"),
         ({"input_ids": [1.5]}, ValueError, "whole numbers"),
+        ({"input_ids": None}, ValueError, "whole numbers"),
+        ({"input_ids": 101}, ValueError, "whole numbers"),
+        ({"input_ids": "101"}, ValueError, "whole numbers"),
+        ({"input_ids": [True]}, ValueError, "whole numbers"),
+        ({"input_ids": np.array([101.0])}, ValueError, "whole numbers"),
         ({"input_ids": [30522]}, ValueError, "0 to 30521; got 30522"),
         ({"input_ids": [-100]}, ValueError, "got -100"),
         ({"input_ids": [101], "attention_mask": [1, 1]}, ValueError, "shape of input_ids"),
@@ -201,6 +222,7 @@ def test_padding_to_the_longest_does_not_reach_max_length(bert_tokenizer):
         ([1], {}, TypeError, "list of strings"),
         ([], {}, ValueError, "at least one text"),
         (TEXTS, {"pad": True}, ValueError, r"got \['pad'\]"),
+        (TEXTS, "longest", TypeError, "settings must be a list of mappings"),
     ],
 )
 def test_the_padding_table_refuses(bert_tokenizer, texts, setting, error, says):
@@ -216,6 +238,26 @@ def test_pieces_say_which_word_they_belong_to(bert_tokenizer):
         Piece("[UNK]", 100, 1, "unknown"),
         Piece("[SEP]", 102, None, "special"),
     ]
+
+
+def test_settings_must_be_a_list_with_something_in_it(bert_tokenizer):
+    with pytest.raises(TypeError, match="settings must be a list of mappings"):
+        padding_table(bert_tokenizer, TEXTS, {"padding": True})
+    with pytest.raises(ValueError, match="settings must hold at least one run"):
+        padding_table(bert_tokenizer, TEXTS, [])
+
+
+@pytest.mark.parametrize("kind", [tuple, np.array, pd.Series])
+def test_texts_come_in_any_kind(bert_tokenizer, kind):
+    expected = padding_table(bert_tokenizer, TEXTS, [{"padding": True}])
+    found = padding_table(bert_tokenizer, kind(TEXTS), [{"padding": True}])
+    pd.testing.assert_frame_equal(found, expected)
+
+
+@pytest.mark.parametrize("text", [None, 5, ["one"]])
+def test_pieces_of_something_else_are_refused(bert_tokenizer, text):
+    with pytest.raises(TypeError, match="text must be one string; got"):
+        pieces(bert_tokenizer, text)
 
 
 def test_pieces_of_nothing_are_refused(bert_tokenizer):

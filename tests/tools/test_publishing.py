@@ -13,7 +13,7 @@ import pytest
 import yaml
 from bs4 import BeautifulSoup
 
-from tools.hand_out import hand_out
+from tools.hand_out import hand_out, title_of
 from tools.list_links import outside_links
 from tools.toc import documents
 
@@ -64,6 +64,23 @@ def test_the_archive_holds_the_site_and_a_door_to_it(small_site, tmp_path):
         assert archive.read("book/site/index.html").decode() == FRONT_DOOR
     assert "<h1>A &amp; B</h1>" in start
     assert 'href="site/index.html"' in start
+
+
+def test_the_title_is_plain_text(small_site):
+    assert title_of(small_site) == "A & B"
+
+
+def test_make_book_publishes_nothing_of_an_earlier_build():
+    recipe = re.search(r"^book:.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(), re.MULTILINE)[1]
+    assert "rm -rf $(SITE)" in recipe.partition("jupyter-book")[0]
+
+
+def test_sphinx_reads_every_page_again_when_an_extension_changes(course_site, tmp_path):
+    (tmp_path / "one.py").write_text("a = 1\n")
+    before = course_site.version_of_extensions(tmp_path)
+    assert course_site.version_of_extensions(tmp_path) == before
+    (tmp_path / "one.py").write_text("a = 2\n")
+    assert course_site.version_of_extensions(tmp_path) != before
 
 
 def test_the_list_of_links_names_each_address_once(small_site):
@@ -131,6 +148,15 @@ def test_title_author_and_repository_stand_in_one_place(own_site):
     assert old not in said
 
 
+def test_the_pdf_has_the_title_without_entities(own_site, browser, tmp_path):
+    from pypdf import PdfReader
+
+    from tools.print_book import print_book
+
+    print_book(browser, own_site, tmp_path / "book.pdf", ["book/welcome"])
+    assert PdfReader(tmp_path / "book.pdf").metadata.title == "Mine & yours"
+
+
 def test_the_commands_of_the_page_are_those_of_the_book():
     makefile = (ROOT / "Makefile").read_text()
     for target in set(re.findall(r"`?make (\w+)`?", PAGE)):
@@ -183,8 +209,9 @@ def test_the_unpacked_archive_opens_by_a_double_click(site, browser, tmp_path):
 
 
 def test_the_whole_book_is_printed_as_one_pdf(site, browser, tmp_path):
-    from print_book import print_book
     from pypdf import PdfReader
+
+    from tools.print_book import print_book
 
     names = ["book/welcome", "book/introduction", "book/glossary"]
     starts = print_book(browser, site, tmp_path / "book.pdf", names)

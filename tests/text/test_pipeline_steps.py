@@ -3,7 +3,7 @@
 import pytest
 from transformers import pipeline
 
-from helpers.text.steps import three_steps
+from helpers.text.pipeline_steps import three_steps
 
 SENTENCE = "I hate this so much!"
 
@@ -40,3 +40,21 @@ def test_an_empty_text_is_refused(sentiment, text):
 def test_a_list_is_refused(sentiment):
     with pytest.raises(TypeError, match="one string; got list"):
         three_steps(*sentiment, [SENTENCE])
+
+
+@pytest.mark.parametrize(
+    ("problem_type", "labels"),
+    [(None, 3), (None, 1), ("multi_label_classification", 3), ("regression", 1)],
+)
+def test_the_scores_are_the_pipelines_for_each_type_of_problem(
+    small_classifier, problem_type, labels
+):
+    tokenizer, model = small_classifier(problem_type, labels)
+    steps = three_steps(tokenizer, model, SENTENCE)
+    classify = pipeline("text-classification", model=model, tokenizer=tokenizer)
+    expected = {answer["label"]: answer["score"] for answer in classify(SENTENCE, top_k=None)}
+    assert dict(zip(steps.labels, steps.probabilities, strict=True)) == pytest.approx(
+        expected, abs=1e-6
+    )
+    (answer,) = classify(SENTENCE)
+    assert steps.answer == {"label": answer["label"], "score": pytest.approx(answer["score"])}

@@ -1,11 +1,13 @@
-"""The three steps of a text-classification pipeline, with every result on the way kept."""
+"""The three steps of a text-classification pipeline, with every intermediate result."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from helpers.text.decoding import decode, softmax
+from helpers.text.checks import check_text
+from helpers.text.decoding import decode, label_names, label_scores
+from helpers.text.running import longest_input, run_model
 from helpers.text.tokens import token_table
 
 if TYPE_CHECKING:
@@ -15,22 +17,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Steps:
-    """What each step of the pipeline made of one text.
+    """The result of each step of the pipeline for one text.
 
     Parameters
     ----------
     text : str
-        The text that went in.
+        The text.
     table : pandas.DataFrame
         Its tokens and ids, as `helpers.text.token_table` lists them.
     logits : list of float
         The model's scores, one a label.
     probabilities : list of float
-        Their softmax.
+        The score of each label: the softmax or the sigmoid of the logits, or for a regression the
+        logits themselves, as `helpers.text.label_scores` says.
     labels : list of str
         The name of each column of ``logits``.
     answer : dict
-        The most probable label and its score, as the pipeline gives it.
+        The label with the highest score, and the score, as the pipeline gives them.
     truncated : bool
         Whether the text was cut to what the model can read.
     """
@@ -52,7 +55,7 @@ def three_steps(tokenizer: PreTrainedTokenizerBase, model: PreTrainedModel, text
     tokenizer : PreTrainedTokenizerBase
         The tokenizer of the checkpoint.
     model : PreTrainedModel
-        A model with a sequence-classification head, of the same checkpoint, in evaluation mode.
+        A model with a sequence-classification head, of the same checkpoint.
     text : str
         One sentence or more, classified as one text. What is longer than the model can read is cut.
 
@@ -68,25 +71,22 @@ def three_steps(tokenizer: PreTrainedTokenizerBase, model: PreTrainedModel, text
     ValueError
         If ``text`` holds nothing but white space.
     """
-    import torch
-
-    if not isinstance(text, str):
-        raise TypeError(f"text must be one string; got {type(text).__name__}.")
-    if not text.strip():
-        raise ValueError("text must hold at least one word; got an empty text. Type a sentence.")
+    check_text(text)
     # Step 1: text to ids
-    inputs = tokenizer(text, truncation=True, return_tensors="pt")  # input_ids: (1, seq)
+    longest = longest_input(tokenizer, model)
+    inputs = tokenizer(  # input_ids: (1, seq)
+        text, truncation=longest is not None, max_length=longest, return_tensors="pt"
+    )
     # Step 2: ids to logits
-    with torch.inference_mode():
-        logits = model(**inputs).logits[0].tolist()  # (labels,)
+    logits = run_model(model, inputs)["logits"][0].tolist()  # (labels,)
     # Step 3: logits to an answer
-    id2label = model.config.id2label
+    id2label, problem_type = model.config.id2label or {}, model.config.problem_type
     return Steps(
         text=text,
         table=token_table(tokenizer, inputs),
         logits=logits,
-        probabilities=softmax(logits),
-        labels=[id2label[column] for column in range(len(logits))],
-        answer=decode(logits, id2label)[0],
+        probabilities=label_scores(logits, problem_type=problem_type).tolist(),
+        labels=label_names(id2label, len(logits)),
+        answer=decode(logits, id2label, problem_type=problem_type)[0],
         truncated=len(tokenizer(text, verbose=False)["input_ids"]) > inputs["input_ids"].shape[1],
     )

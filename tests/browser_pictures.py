@@ -1,4 +1,4 @@
-"""Look at a picture in a browser, and compare it with the one that Python draws."""
+"""Compare a picture in the browser with the one that Python draws."""
 
 import re
 
@@ -34,13 +34,13 @@ def looks(value):
 
 
 def drawn(place):
-    """Give the picture that is drawn now."""
+    """Read the picture that a place on the page shows now."""
     inner = place.locator(".book-picture").evaluate("(one) => one.innerHTML")
     return shape(f"<div class='book-picture'>{inner}</div>")
 
 
 def wait_for(tab, place, picture):
-    """Wait until a picture is drawn; if it never is, show the difference."""
+    """Wait until a place shows a picture. If it never does, fail with the difference."""
     expected = shape(picture)
     for _ in range(100):
         if drawn(place) == expected:

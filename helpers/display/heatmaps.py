@@ -1,0 +1,153 @@
+"""Matrices as cells whose colour shows their number."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from helpers.display.inputs import to_array, to_names
+from helpers.display.plots import plot
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    from matplotlib.figure import Figure
+
+
+@plot
+def similarity_heatmap(matrix: npt.ArrayLike, labels: Sequence[str]) -> Figure:
+    """Draw how similar each of some texts is to each other one.
+
+    Parameters
+    ----------
+    matrix : array_like
+        The similarities, ``(n, n)``, each at most 1. The cells show them with two digits.
+    labels : sequence of str
+        The ``n`` texts. They are numbered; the columns carry the numbers only.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        A square of cells, dark for dissimilar and light for similar, on a white ground.
+
+    Raises
+    ------
+    ValueError
+        If the matrix doesn't have a row and a column for each label, or a number above 1.
+    """
+    import matplotlib.pyplot as plt
+    import numpy as np
+
+    texts = to_names(labels, "labels")
+    similarities = to_array(matrix, "similarities")
+    n = len(texts)
+    if similarities.shape != (n, n) or not n:
+        raise ValueError(
+            f"Expected a row and a column for each of the {n} labels, ({n}, {n}), and at least "
+            f"one; got {similarities.shape}. Compare the same texts with themselves, in the order "
+            "of the labels."
+        )
+    if not (similarities <= 1.01).all():  # NaN isn't; rounding may lead a little beyond 1
+        raise ValueError(
+            f"Expected similarities of at most 1; got {similarities.tolist()}. Divide the vectors "
+            "by their lengths first."
+        )
+    figure, axes = plt.subplots(figsize=(2.6 + 0.6 * n, 1.0 + 0.5 * n), facecolor="white")
+    # cividis runs evenly from dark to light, and looks the same to the colour-blind
+    lowest = similarities.min(initial=0.0)
+    axes.imshow(similarities, cmap="cividis", vmin=lowest, vmax=1.0, aspect="auto")
+    for row, column in np.ndindex(n, n):
+        value = similarities[row, column].item()
+        axes.text(
+            column,
+            row,
+            f"{round(value, 2) + 0.0:.2f}",  # + 0.0 turns -0.00 into 0.00
+            ha="center",
+            va="center",
+            color="black" if (value - lowest) / (1 - lowest) > 0.47 else "white",
+        )
+    numbers = range(1, n + 1)
+    axes.set_xticks(range(n), [str(i) for i in numbers])
+    axes.set_yticks(range(n), [f"{label}  {i}" for i, label in zip(numbers, texts, strict=True)])
+    axes.set_title("Cosine similarity")
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    figure.tight_layout()
+    return figure
+
+
+@plot
+def confusion_heatmap(
+    references: Sequence[int], predictions: Sequence[int], labels: Sequence[str]
+) -> Figure:
+    """Draw how often each class was taken for each.
+
+    Parameters
+    ----------
+    references : sequence of int
+        The true classes, ``(rows,)``.
+    predictions : sequence of int
+        The predicted classes, ``(rows,)``.
+    labels : sequence of str
+        The name of each class.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        A row for each true class, a column for each predicted one. The cells hold how many there
+        are, and which share of the row that is; the darker, the larger the share.
+
+    Raises
+    ------
+    ValueError
+        If there isn't a prediction for each true class, or a number is no class.
+    """
+    import matplotlib.pyplot as plt
+    import numpy as np
+
+    names = to_names(labels, "labels")
+    n = len(names)
+    true, predicted = _classes(references, predictions, n)
+    counts = np.zeros((n, n), dtype=int)
+    np.add.at(counts, (true, predicted), 1)
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    figure, axes = plt.subplots(figsize=(2.4 + 1.3 * n, 1.2 + 0.9 * n), facecolor="white")
+    axes.imshow(shares, cmap="cividis_r", vmin=0.0, vmax=1.0, aspect="auto")
+    for row, column in np.ndindex(n, n):
+        axes.text(
+            column,
+            row,
+            f"{counts[row, column]:,}\n{shares[row, column]:.0%}",
+            ha="center",
+            va="center",
+            color="white" if shares[row, column] > 0.53 else "black",
+        )
+    axes.set_xticks(range(n), names)
+    axes.set_yticks(range(n), names)
+    axes.set_xlabel("predicted")
+    axes.set_ylabel("true")
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    figure.tight_layout()
+    return figure
+
+
+def _classes(
+    references: Sequence[int], predictions: Sequence[int], n: int
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Turn classes into whole numbers, or say why they are none."""
+    import numpy as np
+
+    true, predicted = to_array(references, "references"), to_array(predictions, "predictions")
+    if true.shape != predicted.shape or true.ndim != 1 or not len(true):
+        raise ValueError(
+            f"Expected a prediction for each true class, (rows,) both; got {predicted.shape} for "
+            f"{true.shape}. Take the argmax of the logits over their last axis first."
+        )
+    numbers = np.concatenate([true, predicted])
+    if not np.isin(numbers, np.arange(n)).all():
+        raise ValueError(
+            f"Expected classes from 0 to {n - 1}, for the {n} labels; got {numbers.min():g} to "
+            f"{numbers.max():g}. Pass a label for each class."
+        )
+    return true.astype(np.int64), predicted.astype(np.int64)

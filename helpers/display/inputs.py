@@ -1,0 +1,184 @@
+"""Check what pictures and plots are given, and turn it into plain Python.
+
+Numbers may come as lists, tuples, generators, NumPy arrays, pandas Series or PyTorch tensors.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pandas as pd
+
+
+def to_array(values: object, what: str) -> npt.NDArray[np.float64]:
+    """Turn numbers into a NumPy array.
+
+    Parameters
+    ----------
+    values : array_like
+        The numbers. NaN is kept.
+    what : str
+        What they are, for the message of an error.
+
+    Returns
+    -------
+    numpy.ndarray
+        The same numbers as 64-bit floats.
+
+    Raises
+    ------
+    TypeError
+        If something else than real numbers is among them.
+    ValueError
+        If rows differ in length.
+    """
+    import numpy as np
+
+    try:
+        array = np.asarray(_plain(values))
+    except ValueError as error:
+        raise ValueError(f"Expected {what} in rows of one length; got {values!r:.80}.") from error
+    if array.dtype.kind == "O" and all(isinstance(one, int | float) for one in array.flat):
+        array = array.astype(float)
+    if array.dtype.kind not in "biuf":
+        raise TypeError(
+            f"Expected {what} as real numbers; got {values!r:.80}. Convert them, or fill the gaps."
+        )
+    return array.astype(np.float64)
+
+
+def _plain(values: object) -> object:
+    """Turn tensors into arrays, and anything to loop over into lists."""
+    if hasattr(values, "detach"):  # a PyTorch tensor, perhaps on a GPU, or in bfloat16
+        return values.detach().cpu().double().numpy()
+    if hasattr(values, "__array__") or isinstance(values, str | bytes | dict):
+        return values
+    return [_plain(one) for one in values] if isinstance(values, Iterable) else values
+
+
+def to_numbers(
+    values: object, what: str, *, low: float = -math.inf, high: float = math.inf
+) -> list[float]:
+    """Turn one row of numbers into a list, and check each.
+
+    Parameters
+    ----------
+    values : sequence of float
+        The numbers.
+    what : str
+        What they are, for the message of an error.
+    low, high : float, optional
+        The smallest and the largest number allowed.
+
+    Returns
+    -------
+    list of float
+        The numbers.
+
+    Raises
+    ------
+    ValueError
+        If it isn't one row, or a number is missing, infinite or out of range.
+    """
+    array = to_array(values, what)
+    if array.ndim != 1:
+        raise ValueError(f"Expected {what} in one row, (n,); got the shape {array.shape}.")
+    numbers: list[float] = array.tolist()
+    if not all(low <= number <= high and math.isfinite(number) for number in numbers):
+        limits = f"{low:g} or more" if high == math.inf else f"between {low:g} and {high:g}"
+        if low == -math.inf:
+            limits = "finite"
+        raise ValueError(f"Expected {what} to be {limits}; got {numbers}.")
+    return numbers
+
+
+def to_names(values: object, what: str) -> list[str]:
+    """Turn names or texts into a list of strings.
+
+    Parameters
+    ----------
+    values : sequence of str
+        The names.
+    what : str
+        What they are, for the message of an error.
+
+    Returns
+    -------
+    list of str
+        The names.
+
+    Raises
+    ------
+    TypeError
+        If it is a single string, or no sequence at all.
+    """
+    if isinstance(values, str | bytes) or not isinstance(values, Iterable):
+        raise TypeError(f"Expected a list of {what}; got {values!r:.80}. Put it into a list.")
+    return [str(value) for value in values]
+
+
+def to_count(value: object, what: str, *, least: int = 0) -> int:
+    """Turn a whole number of any kind into an int.
+
+    Parameters
+    ----------
+    value : int
+        The number.
+    what : str
+        What it is, for the message of an error.
+    least : int, default 0
+        The smallest number allowed.
+
+    Returns
+    -------
+    int
+        The number.
+
+    Raises
+    ------
+    ValueError
+        If it is no whole number, or a smaller one.
+    """
+    try:
+        number = operator.index(value)  # type: ignore[arg-type]  # the except says what it isn't
+    except TypeError:
+        number = least - 1
+    if number < least or isinstance(value, bool):
+        raise ValueError(f"Expected {what} as a whole number from {least}; got {value!r}.")
+    return number
+
+
+def check_table(table: pd.DataFrame, columns: Iterable[str], maker: str) -> None:
+    """Refuse what isn't a table with a row at least and certain columns.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        The table.
+    columns : sequence of str
+        The columns it must have.
+    maker : str
+        The function that makes such a table, for the message of an error.
+
+    Raises
+    ------
+    TypeError
+        If it is no table.
+    ValueError
+        If it is empty, or a column is missing.
+    """
+    if not hasattr(table, "columns"):
+        raise TypeError(f"Expected a table; got {type(table).__name__}. Make it with {maker}.")
+    if missing := [name for name in columns if name not in table.columns]:
+        raise ValueError(
+            f"Expected a table with the columns {missing}; got {[*table.columns]}. Make it with "
+            f"{maker}."
+        )
+    if not len(table):
+        raise ValueError(f"Expected a table with at least one row; got none. Make it with {maker}.")

@@ -1,0 +1,257 @@
+"""Tokens side by side, with their kinds marked and their numbers below."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from helpers.display.inputs import check_table, to_names, to_numbers
+from helpers.display.pictures.html import (
+    Html,
+    Picture,
+    frame,
+    heading,
+    join,
+    legend,
+    make,
+    make_table,
+    note,
+    row,
+)
+from helpers.text import IGNORE_INDEX, Piece
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+KIND_NAMES = {
+    "special": "special token",
+    "unknown": "not in the vocabulary",
+    "padding": "padding, which the model is told to ignore",
+}
+NOT_IGNORED = "padding, which no mask hides"
+
+WIDEST = 20  # positions that fit on a page
+
+ROWS = {
+    "token": "token",
+    "id": "id",
+    "token_type": "token type",
+    "attention": "attention mask",
+    "answer": "asked for",
+    "label": "label",
+}
+COLUMNS = ("sequence", "position", "token", "kind")
+MAKER = "helpers.text.token_table(tokenizer, tokenizer(text))"
+
+
+def token_picture(table: pd.DataFrame) -> Picture:
+    """Draw a token table with the tokens side by side, special ones and padding marked.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        What `helpers.text.token_table` returned.
+
+    Returns
+    -------
+    Picture
+        A table with a column for each position. Rows that hold nothing are left out.
+
+    Raises
+    ------
+    TypeError
+        If it is no table.
+    ValueError
+        If it is empty, or a column is missing.
+    """
+    check_table(table, COLUMNS, MAKER)
+    not_asked = "label" in table and (table["label"] == IGNORE_INDEX).any()
+    remark = note("Label -100: not asked for here.") if not_asked else Html()
+    return frame(token_rows(table), token_legend(table), remark)
+
+
+def padding_picture(
+    table: pd.DataFrame, outcome: Mapping[str, Any] | pd.Series, *, notes: Sequence[str] = ()
+) -> Picture:
+    """Draw a batch below the call that made it, and say what was cut and what was padded.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        The batch, as `helpers.text.token_table` lists it. Its first 20 positions are drawn.
+    outcome : mapping or pandas.Series
+        One row of what `helpers.text.padding_table` returned for the same batch.
+    notes : sequence of str, optional
+        Further remarks, such as a warning of the library.
+
+    Returns
+    -------
+    Picture
+        The call, its outcome in words, and the tokens. Where the rows make no tensor, it says so.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing in ``outcome``.
+    """
+    check_table(table, COLUMNS, MAKER)
+    needed = ("padding", "truncation", "max_length", "lengths", "shape", "cut", "padded")
+    if missing := [name for name in needed if name not in outcome]:
+        raise ValueError(
+            f"Expected an outcome with {missing}; got {[*outcome.keys()]}. Pass one row: "
+            "helpers.text.padding_table(tokenizer, texts, settings).iloc[0]."
+        )
+    given = ["texts"]
+    for name in ("padding", "truncation", "max_length"):
+        if outcome[name] is not None:
+            given.append(f"{name}={outcome[name]!r}")
+    call = Html(escape(f"tokenizer({', '.join(given)})", quote=False))
+    lengths = [int(length) for length in to_numbers(outcome["lengths"], "lengths")]
+    remarks = [join(remark) for remark in to_names(notes, "notes")]
+    longest = max(lengths, default=0)
+    if longest > WIDEST:
+        remarks.append(join(f"Drawn are the first {WIDEST} positions of {longest}."))
+    summary = f"Tokens cut: {outcome['cut']}. Tokens of padding: {outcome['padded']}."
+    if outcome["shape"] == "ragged":
+        remarks.append(_no_tensor(lengths, outcome["padding"]))
+    else:
+        summary = f"Shape {outcome['shape']}. {summary}"
+    return frame(
+        heading(make("code", call)),
+        note(summary),
+        *(note(remark, role="alert") for remark in remarks),
+        token_rows(table[table["position"] < WIDEST]),
+        token_legend(table),
+    )
+
+
+def _no_tensor(lengths: list[int], padding: object) -> Html:
+    """Say why rows of several lengths make no tensor, and what would help."""
+    *others, last = map(str, lengths)
+    remedy = (
+        "padding='max_length' cuts nothing: set truncation=True too."
+        if padding == "max_length"
+        else "Set padding=True, so that the shorter ones are filled up."
+    )
+    rows = f"{', '.join(others)} and {last}"
+    return Html(f"<strong>No tensor:</strong> the rows have {rows} tokens. {remedy}")
+
+
+def token_rows(tokens: pd.DataFrame) -> Html:
+    """Make a table of all sequences, in which a position has the same column in each of them.
+
+    Parameters
+    ----------
+    tokens : pandas.DataFrame
+        What `helpers.text.token_table` returned.
+
+    Returns
+    -------
+    Html
+        A body of rows for each sequence, below the numbers of the positions.
+    """
+    width = int(tokens["position"].max()) + 1
+    several = tokens["sequence"].nunique() > 1
+    bodies = []
+    for sequence, part in tokens.groupby("sequence"):
+        title = make("th", f"sequence {sequence}", scope="rowgroup", colspan=width + 1)
+        lines = [make("tr", title)] if several else []
+        for column, name in ROWS.items():
+            if column in part and part[column].notna().any():
+                cells = zip(part[column], part["kind"], strict=True)
+                lines.append(row(name, *(_cell(column, value, kind) for value, kind in cells)))
+        bodies.append(lines)
+    positions = [make("th", f"{i}", scope="col", class_="number") for i in range(width)]
+    return make_table(["position", *positions], *bodies, kind="tokens")
+
+
+def _cell(column: str, value: object, kind: str) -> Html:
+    """Mark the token itself by its kind; the numbers below it are plain."""
+    if column == "token":
+        return make("td", f"{value}", class_=f"token {kind}")
+    if column == "answer":
+        asked = isinstance(value, str)  # it is missing where nothing is asked for
+        return make("td", f"{value}", class_="token asked") if asked else make("td")
+    return make("td", f"{value}", class_="number")
+
+
+def token_legend(tokens: pd.DataFrame, *, ignored: bool | None = None) -> Html:
+    """Explain the marks of some tokens, and no others.
+
+    Parameters
+    ----------
+    tokens : pandas.DataFrame
+        What `helpers.text.token_table` returned.
+    ignored : bool, optional
+        Whether the model ignores all padding. None means: as the attention masks say.
+
+    Returns
+    -------
+    Html
+        A list, or nothing if no token is marked.
+    """
+    kinds = tokens["kind"]
+    if ignored is None:
+        padding = tokens[kinds == "padding"]
+        masked = "attention" in padding and (padding["attention"] == 0).fillna(False).all()
+        ignored = bool(masked) or padding.empty
+    return _kind_legend(set(kinds), ignored=ignored)
+
+
+def _kind_legend(kinds: Iterable[str], *, ignored: bool = True) -> Html:
+    names = KIND_NAMES if ignored else KIND_NAMES | {"padding": NOT_IGNORED}
+    return legend((kind, name) for kind, name in names.items() if kind in kinds)
+
+
+def split_picture(splits: Mapping[str, Sequence[str | Piece]]) -> Picture:
+    """Draw how one text is split into tokens in several ways, a row for each way.
+
+    Parameters
+    ----------
+    splits : mapping of str to sequence of str or Piece
+        The tokens under the name of each way. Pieces of the same word are close together and have
+        one tint; a plain string counts as a word of its own.
+
+    Returns
+    -------
+    Picture
+        A table with the name, the tokens, with their ids below if there are any, and their number.
+
+    Raises
+    ------
+    ValueError
+        If there is no split.
+    """
+    if not len(splits):
+        raise ValueError("Expected at least one split; got none. Pass {'name': tokens}.")
+    rows: list[Html] = []
+    kinds: set[str] = set()
+    for name, tokens in splits.items():
+        if isinstance(tokens, str):
+            to_names(tokens, f"tokens for {name!r}")  # raises: its letters would be drawn
+        pieces = [
+            token if isinstance(token, Piece) else Piece(str(token), word=i)
+            for i, token in enumerate(tokens)
+        ]
+        kinds |= {piece.kind for piece in pieces}
+        count = make("td", f"{len(pieces)}", class_="number")
+        rows.append(row(str(name), make("td", *_pieces(pieces), class_="pieces"), count))
+    return frame(
+        make_table(("cut by", "tokens", "number"), rows, kind="splits"), _kind_legend(kinds)
+    )
+
+
+def _pieces(pieces: Sequence[Piece]) -> list[Html]:
+    """Make a row of tokens with a gap wherever a word ends."""
+    parts = []
+    for i, piece in enumerate(pieces):
+        starts = i > 0 and (piece.word is None or piece.word != pieces[i - 1].word)
+        kind = piece.kind
+        if kind == "text":
+            kind = "odd" if (piece.word or 0) % 2 else "even"
+        small = [] if piece.token_id is None else [make("small", f"{piece.token_id}")]
+        # a space between words lets the row wrap there, and shows the gap without styles too
+        parts += [Html(" ")] if starts else []
+        parts.append(make("span", piece.token, *small, class_=f"token piece {kind}"))
+    return parts

@@ -1,0 +1,94 @@
+"""Let nbval compare plots, too: by itself it skips every PNG and JPEG.
+
+A plot may differ from the stored one in a few pixels, because another
+processor rounds differently. A plot of seconds or of memory differs on every
+run: its cell has the tag ``measured-picture`` and a reason, and only the
+picture's size is compared.
+"""
+
+import base64
+import io
+from functools import partial
+
+import numpy as np
+from nbval.plugin import IPyNbCell
+
+KINDS = ("image/png", "image/jpeg")
+MEASURED = "measured-picture"
+VISIBLE = 64  # of 255: a pixel that differs less is not counted
+TOLERANCE = 0.004  # of all pixels: a bar that is 5 % longer is above this
+RESIZED = 0.05  # the labels of another scale can be wider
+
+
+def pytest_collection_modifyitems(items):
+    """Add the comparison to each cell that nbval collected."""
+    for item in items:
+        if isinstance(item, IPyNbCell):
+            item.compare_outputs = partial(compare, item, item.compare_outputs)
+
+
+def compare(cell, compare_texts, new, stored, **options):
+    """Compare all that nbval compares, and then the pictures."""
+    if not compare_texts(new, stored, **options):
+        return False
+    measured = MEASURED in cell.cell.metadata.get("tags", [])
+    found = difference(pictures(new), pictures(stored), measured)
+    if found:
+        cell.comparison_traceback.append(f"\n{found}")
+    return not found
+
+
+def pictures(outputs):
+    """Decode the pictures in a cell's outputs.
+
+    Parameters
+    ----------
+    outputs : list of dict
+        The outputs, as nbformat stores them.
+
+    Returns
+    -------
+    list of ndarray
+        Each of shape (height, width, 3).
+    """
+    from PIL import Image
+
+    data = [output.get("data", {}) for output in outputs]
+    files = [one[kind] for one in data for kind in KINDS if kind in one]
+    decoded = (io.BytesIO(base64.b64decode(file)) for file in files)
+    return [np.asarray(Image.open(one).convert("RGB")) for one in decoded]
+
+
+def difference(new, stored, measured=False):
+    """Describe how pictures differ.
+
+    Parameters
+    ----------
+    new, stored : list of ndarray
+        Pictures of shape (height, width, 3).
+    measured : bool, default=False
+        Compare only their number and size.
+
+    Returns
+    -------
+    str
+        Empty if they are alike.
+    """
+    if len(new) != len(stored):
+        return f"stored pictures: {len(stored)}, drawn now: {len(new)}"
+    for one, other in zip(new, stored, strict=True):
+        longest = max(*one.shape[:2], *other.shape[:2])
+        growth = np.subtract(one.shape[:2], other.shape[:2])
+        if np.abs(growth).max() > RESIZED * longest * measured:
+            return (
+                f"the stored picture has {other.shape[1]} x {other.shape[0]} "
+                f"pixels; drawn now: {one.shape[1]} x {one.shape[0]}"
+            )
+        if not measured:
+            off = np.abs(one.astype(int) - other).max(axis=2) > VISIBLE
+            if off.mean() > TOLERANCE:
+                return (
+                    f"{off.mean():.1%} of the stored picture's pixels differ "
+                    f"from what the cell draws (allowed: {TOLERANCE:.1%})"
+                )
+    return ""

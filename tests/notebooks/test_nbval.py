@@ -1,0 +1,130 @@
+"""nbval, as `make test` runs it: it compares the plots, and leaves no cell out unseen."""
+
+import base64
+import importlib.util
+import io
+import re
+import shutil
+from pathlib import Path
+
+import nbformat
+import pytest
+from matplotlib.figure import Figure
+from nbval import plugin
+from processes import run_loaded, run_pytest
+
+from helpers.display.plots import learning_rates, measured_bars, measured_lines, similarity_heatmap
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def compared():
+    """The module that makes nbval compare pictures."""
+    path = ROOT / "notebooks" / "conftest.py"
+    spec = importlib.util.spec_from_file_location("notebooks_conftest", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def output_of(figure):
+    """Give the output of a cell that draws a figure."""
+    file = io.BytesIO()
+    figure.savefig(file, format="png", bbox_inches="tight")
+    return {"data": {"image/png": base64.b64encode(file.getvalue()).decode()}}
+
+
+def bars(first=0.81, second=0.62, label="share of right answers"):
+    return measured_bars({"the model": first, "the baseline": second}, label=label)
+
+
+def lines(last=0.41):
+    rows = [(step, 0.7 - 0.03 * step) for step in range(9)] + [(9, last)]
+    return measured_lines(
+        [step for step, _ in rows], {"loss": [y for _, y in rows]}, x_label="step", label="loss"
+    )
+
+
+def heatmap(changed=0.8):
+    rows = [[1.0, 0.2, 0.1], [0.2, 1.0, changed], [0.1, 0.8, 1.0]]
+    return similarity_heatmap(rows, ["one", "two", "three"])
+
+
+RATES = {"linear": [1 - i / 50 for i in range(50)]}
+OTHERS = {
+    "a bar that is 5 % longer": (bars(), bars(first=0.85)),
+    "two bars exchanged": (bars(), bars(0.62, 0.81)),
+    "another label": (bars(), bars(label="share of wrong answers, of all that there are")),
+    "another plot": (bars(), lines()),
+    "one value of a heat map": (heatmap(), heatmap(0.3)),
+    "a schedule that is not linear": (
+        learning_rates(RATES),
+        learning_rates({"linear": [(1 - i / 50) ** 1.2 for i in range(50)]}),
+    ),
+}
+ALIKE = {
+    "the same plot": (bars(), bars()),
+    "a value that differs in the fourth digit": (bars(), bars(first=0.8102)),
+    "a loss that differs in the fourth digit": (lines(), lines(last=0.4102)),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_another_picture_is_noticed(compared, name):
+    stored, new = ([output_of(figure)] for figure in OTHERS[name])
+    assert compared.difference(compared.pictures(new), compared.pictures(stored))
+
+
+@pytest.mark.parametrize("name", ALIKE)
+def test_a_rounding_error_is_not(compared, name):
+    stored, new = ([output_of(figure)] for figure in ALIKE[name])
+    assert not compared.difference(compared.pictures(new), compared.pictures(stored))
+
+
+def test_a_measured_picture_may_differ_but_not_in_size(compared):
+    stored, new, larger = (
+        compared.pictures([output_of(figure)]) for figure in (bars(), bars(first=0.3), lines())
+    )
+    assert not compared.difference(new, stored, measured=True)
+    assert compared.difference(larger, stored, measured=True)
+    assert compared.difference([], stored, measured=True)
+
+
+PLOT = """
+import io
+from IPython.display import Image
+from matplotlib.figure import Figure
+
+figure = Figure(figsize=(3, 2))
+figure.subplots().bar([1, 2], [3, 4])
+file = io.BytesIO()
+figure.savefig(file, format="png", bbox_inches="tight")
+Image(file.getvalue())
+"""
+
+
+def test_nbval_compares_pictures(tmp_path):
+    """A notebook whose stored plot is that of other numbers fails; with the tag, it passes."""
+    shutil.copy(ROOT / "notebooks" / "conftest.py", tmp_path)
+    cells = []
+    for height, tags in ((5, []), (5, ["measured-picture"]), (4, [])):
+        figure = Figure(figsize=(3, 2))
+        figure.subplots().bar([1, 2], [3, height])
+        data = output_of(figure)["data"] | {"text/plain": "<IPython.core.display.Image object>"}
+        shown = nbformat.v4.new_output("execute_result", data, execution_count=1)
+        cell = nbformat.v4.new_code_cell(PLOT, outputs=[shown], execution_count=1)
+        cell.metadata["tags"] = tags
+        cells.append(cell)
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "plots.ipynb")
+    options = ["--nbval", "--nbval-current-env", "-q", "-p", "no:cacheprovider", "plots.ipynb"]
+    status, out, err = run_loaded(run_pytest, tmp_path, *options)
+    assert status == 1, out + err
+    assert "pixels differ from what the cell draws" in out
+    assert re.search(r"1 failed, 2 passed", out), out
+
+
+def test_the_kinds_of_markers_that_nbval_has_are_known():
+    """A marker of a new kind could hide an output from `test_excused_cells_…`."""
+    markers = {*plugin.comment_markers.values(), *plugin.metadata_tags.values()}
+    assert markers == {("check", False), "check", "check_exception", "skip"}
