@@ -25,9 +25,6 @@ VIEW = "application/vnd.jupyter.widget-view+json"
 MOST_EXCUSED = 0  # cells in the whole book; raise it only with a reason in the commit
 MOST_MEASURED = 4  # plots of seconds or of memory, which differ on every run
 
-# Every revision that the book names, by what it is a revision of. A change of one is a change of
-# what students download: compare the results before you change this table.
-
 PRINTS = {"print", "resolve"}  # functions that print, besides those that a notebook defines
 SILENT = {"save"}  # ends a cell, but has no value to show
 
