@@ -51,7 +51,6 @@ class _Files(SimpleHTTPRequestHandler):
     }
 
     def send_head(self):
-        """Compress what a browser accepts compressed, as web servers do."""
         path = Path(self.translate_path(self.path))
         accepted = "gzip" in self.headers.get("Accept-Encoding", "")
         if not (accepted and path.is_file() and path.suffix in COMPRESSED):
