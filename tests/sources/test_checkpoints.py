@@ -1,8 +1,8 @@
-"""From a name to a folder: what is printed, what is kept, what goes wrong and how it ends.
+"""From a name to a folder: what is printed, what is cached, what goes wrong.
 
-What has to do with processes, disks and networks runs in processes of its own, on a real disk and
-over real HTTP. Where a test is about the cache and not about the model, a checkpoint whose "build"
-writes three small files stands in the table, so that no process has to import torch.
+Tests of processes and disks run in processes of their own, on a real disk. Where a test is about
+the cache and not about the model, building writes three small files, so that no process has to
+import torch.
 """
 
 import dataclasses
@@ -47,7 +47,7 @@ from pathlib import Path
 from helpers.sources import checkpoints
 work, adapter = map(Path, sys.argv[1:3])
 
-def build(folder, adapter):
+def build(base, folder, adapter):
     with (work / "builds").open("a") as log:
         log.write("built\\n")
     (folder / "config.json").write_text("{}")
@@ -59,7 +59,8 @@ def during(folder):
     pass
 
 def resolve():
-    entry = checkpoints.Checkpoint("of/small", "0" * 40, "small", build, adapter)
+    checkpoints.build_standin = build
+    entry = checkpoints.Checkpoint("of/small", "0" * 40, "small", print, adapter)
     checkpoints.CHECKPOINTS["small"] = entry
     return checkpoints.resolve("small")
 """
@@ -75,12 +76,13 @@ def small(adapter, monkeypatch) -> list[Path]:
     """Put a small checkpoint into the table; the list grows by the folder of each build."""
     builds = []
 
-    def build(folder: Path, adapter: Path) -> None:
+    def build(base: object, folder: Path, adapter: Path) -> None:
         builds.append(folder)
         for name in ("config.json", "model.safetensors", "vocab.txt"):
             (folder / name).write_text(name * 1000)
 
-    entry = checkpoints.Checkpoint("of/small", "0" * 40, "small", build, adapter)
+    monkeypatch.setattr(checkpoints, "build_standin", build)
+    entry = checkpoints.Checkpoint("of/small", "0" * 40, "small", print, adapter)
     monkeypatch.setitem(CHECKPOINTS, "small", entry)
     return builds
 
@@ -213,7 +215,7 @@ resource.setrlimit(resource.RLIMIT_FSIZE, (5_000_000, 5_000_000))
     code += USE_ADAPTER + "checkpoints.resolve(name)"
     status, _, err = run(code, SENTIMENT, adapter)
     assert status == 1
-    assert "CheckpointError: The stand-in could not be written to" in err
+    assert "CheckpointError: Couldn't write the stand-in to" in err
     assert str(cache_folder()) in err
     assert "File too large" in err
     assert "COURSE_CACHE" in err
@@ -328,19 +330,18 @@ resolve()
 """
     status, _, err = run(USE_SMALL + code, tmp_path, adapter)
     assert status == 1
-    assert "CheckpointError: The stand-in could not be written to" in err
+    assert "CheckpointError: Couldn't write the stand-in to" in err
     assert folders() == []
     assert run(USE_SMALL + "resolve()", tmp_path, adapter)[0] == 0
     assert len(folders()) == 1
 
 
 def test_failed_build_leaves_nothing(small, monkeypatch):
-    def build(folder: Path, adapter: Path) -> None:
+    def build(base: object, folder: Path, adapter: Path) -> None:
         (folder / "model.safetensors").write_text("half")
         raise KeyboardInterrupt
 
-    entry = dataclasses.replace(CHECKPOINTS["small"], build=build)
-    monkeypatch.setitem(CHECKPOINTS, "small", entry)
+    monkeypatch.setattr(checkpoints, "build_standin", build)
     with pytest.raises(KeyboardInterrupt):
         resolve("small")
     assert folders() == []
