@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+from helpers.sources.checksums import DATA
 from tools.browsing import chromium, open_browser, serve
 
 # Nothing may be fetched: a test that tries fails. The tests of the Hub path set their own.
@@ -20,7 +21,7 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ.pop("COURSE_SOURCE", None)
 
 ROOT = Path(__file__).parents[1]
-HELD_OUT = ROOT / "helpers" / "sources" / "data" / "sentiment" / "held_out.csv"
+HELD_OUT = DATA / "sentiment" / "held_out.csv"
 
 
 class _Announcements(logging.Handler):

@@ -207,24 +207,33 @@ def chosen_source(source: str | None) -> str:
 
 
 def cache_folder() -> Path:
-    """Say where built stand-ins are kept.
+    """Find where built stand-ins are kept.
 
     Returns
     -------
     Path
         The folder ``transformers-course-book`` in ``COURSE_CACHE``, or in the user's cache folder
         if that environment variable isn't set.
+
+    Raises
+    ------
+    CheckpointError
+        If the user has no home folder, and ``COURSE_CACHE`` doesn't name another one.
     """
     chosen = os.environ.get("COURSE_CACHE")
-    if chosen:
-        root = Path(chosen).expanduser()
-    elif sys.platform == "win32":
-        root = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        root = Path.home() / "Library" / "Caches"
-    else:
-        root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return root.absolute() / "transformers-course-book"
+    if not chosen and sys.platform == "win32":
+        chosen = os.environ.get("LOCALAPPDATA") or "~/AppData/Local"
+    elif not chosen and sys.platform == "darwin":
+        chosen = "~/Library/Caches"
+    elif not chosen:
+        chosen = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    try:
+        return Path(chosen).expanduser().absolute() / "transformers-course-book"
+    except RuntimeError as error:
+        raise CheckpointError(
+            "Expected a home folder to keep the stand-ins in; this user has none, and HOME isn't "
+            "set. Set COURSE_CACHE to a folder that you may write to, and run this again."
+        ) from error
 
 
 def _standin(name: str, checkpoint: Checkpoint) -> Path:

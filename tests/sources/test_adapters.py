@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from helpers.sources.checksums import DATA as BUNDLED
 from helpers.sources.checksums import read_sums, verify
 from tools import train_language
 from tools.train_sentiment import COURSE_SENTENCES, LABEL_IDS, measure, read_csv
 
-BUNDLED = Path(__file__).parents[2] / "helpers" / "sources" / "data"
 SENTIMENT = BUNDLED / "sentiment"
 DATA = Path(__file__).parents[1] / "data"
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import hub_stub
 import pytest
-from processes import run, start
+from processes import run, run_code, run_loaded, start
 
 from helpers.sources import checkpoints
 from helpers.sources.checkpoints import CHECKPOINTS, CheckpointError, cache_folder, resolve
@@ -171,7 +171,7 @@ def real_build(adapter, tmp_path_factory) -> tuple[Path, str, str]:
     """Resolve the sentiment stand-in for the first time, in a process of its own."""
     cache = tmp_path_factory.mktemp("real")
     code = USE_ADAPTER + "folder = checkpoints.resolve(name)\nprint(folder)"
-    status, out, err = run(code, SENTIMENT, adapter, COURSE_CACHE=str(cache))
+    status, out, err = run_loaded(run_code, code, SENTIMENT, adapter, COURSE_CACHE=str(cache))
     assert status == 0, err
     return cache, out, err
 
@@ -213,7 +213,8 @@ import resource
 resource.setrlimit(resource.RLIMIT_FSIZE, (5_000_000, 5_000_000))
 """
     code += USE_ADAPTER + "checkpoints.resolve(name)"
-    status, _, err = run(code, SENTIMENT, adapter)
+    cache = os.environ["COURSE_CACHE"]
+    status, _, err = run_loaded(run_code, code, SENTIMENT, adapter, COURSE_CACHE=cache)
     assert status == 1
     assert "CheckpointError: Couldn't write the stand-in to" in err
     assert str(cache_folder()) in err
@@ -379,3 +380,22 @@ def test_cache_folders_of_the_systems(monkeypatch, tmp_path):
     monkeypatch.setattr(sys, "platform", "win32")
     monkeypatch.setenv("LOCALAPPDATA", str(tmp_path / "local"))
     assert cache_folder() == tmp_path / "local" / ours
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows asks other variables")
+@pytest.mark.parametrize("chosen", [None, "~/course"])
+def test_no_home_folder_is_named(chosen, small, monkeypatch):
+    """A container that runs as a user without a name has no HOME and no line in /etc/passwd."""
+    import pwd
+
+    def unknown(*_: object) -> None:
+        raise KeyError
+
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
+    for name in ("HOME", "COURSE_CACHE", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    if chosen:
+        monkeypatch.setenv("COURSE_CACHE", chosen)
+    with pytest.raises(CheckpointError, match=r"home folder.*Set COURSE_CACHE to a folder"):
+        resolve("small")
+    resolve("bert-base-uncased")  # needs no cache
