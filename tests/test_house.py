@@ -242,3 +242,18 @@ def test_the_readmes_map_shows_each_room_and_no_ghost():
 
 def test_the_repository_is_small():
     assert sum((ROOT / path).stat().st_size for path in tracked()) <= LARGEST_REPOSITORY
+
+
+def test_the_readme_explains_the_error_when_helpers_py_hides_the_package(tmp_path):
+    """A student's own helpers.py beside a notebook comes first; the package can't say so."""
+    (tmp_path / "helpers.py").write_text("")
+    done = subprocess.run(
+        [sys.executable, "-c", "from helpers.sources import resolve"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    message = done.stderr.splitlines()[-1]
+    assert "'helpers' is not a package" in message
+    assert f"`{message}`" in (ROOT / "README.md").read_text()

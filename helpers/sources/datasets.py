@@ -1,7 +1,7 @@
 """From a data set's name to its rows: the book's own paraphrase corpus, or GLUE's MRPC.
 
-The call is that of 🤗 Datasets. By default it gives the corpus that comes with the book and needs
-no network; with ``COURSE_SOURCE=hub`` it gives the original from the Hugging Face Hub.
+The call is that of 🤗 Datasets. By default it returns the corpus that comes with the book and needs
+no network; with ``COURSE_SOURCE=hub`` it returns the original from the Hugging Face Hub.
 """
 
 from __future__ import annotations
