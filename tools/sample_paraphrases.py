@@ -2,8 +2,8 @@
 
     make corpus
 
-Reads the events in ``paraphrases/events``. Each has five wordings and four near misses, most of them
-with a light rework. Samples the pairs of the three splits, and writes a parquet file for each into
+Reads the events in ``paraphrases/events``. Each has five wordings and four near misses, most with a
+light rework. Samples the pairs of the three splits, and writes a parquet file for each into
 the folder ``paraphrases``, with the scores of simple rules and of the fine-tuned stand-in. Seeded.
 """
 

@@ -233,17 +233,18 @@ def _plain_requests() -> Iterator[None]:
 
 
 def _difference(path: Path, file: RepoFile) -> str:
-    """Compare a file with the Hub's list, which has the id that Git gives it: its SHA-1.
+    """Compare a file with its id in the Hub's list and with its ETag, its name in the cache.
 
-    Of a large file Git holds a pointer with its SHA-256 instead (Git LFS), and the id is that of
-    the pointer.
+    Both are the SHA-1 that Git gives a small file. Of a large file, the ETag is the SHA-256. Git
+    holds a pointer with that SHA-256 in its place (Git LFS), and the id is the pointer's.
     """
     size = path.stat().st_size
     if size != file.size:
         return f"{path} has {size} bytes, expected {file.size}"
-    version = "https://git-lfs.github.com/spec/v1"
-    pointer = f"version {version}\noid sha256:{sha256(path)}\nsize {size}\n"
-    if file.blob_id in (_git_id(pointer.encode()), _git_id(path.read_bytes())):
+    expected = {file.blob_id, path.resolve().name}
+    digest = sha256(path)
+    pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{digest}\nsize {size}\n"
+    if {digest, _git_id(pointer.encode())} & expected or _git_id(path.read_bytes()) in expected:
         return ""
     return f"{path} is not the file that the Hub lists: its checksum differs"
 
