@@ -135,7 +135,7 @@ class _Handler(BaseHTTPRequestHandler):
             return self.reply(200, data[:half], headers)
         times = self.server.stub.seen(self.behaviour).count(f"GET {self.wanted}")
         breaks_off = {"cut": True, "stalled-file": True, "hiccup": times == 1}
-        if self.command == "GET" and self.behaviour == "slow":
+        if self.command == "GET" and self.behaviour.startswith("slow"):
             return self.dribble(data, headers)
         if self.command == "GET" and breaks_off.get(self.behaviour):
             self.reply(200, data[:half], headers, length=len(data))

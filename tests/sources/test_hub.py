@@ -283,8 +283,8 @@ def test_ctrl_c_ends_a_slow_download(hub):
 def test_waiting_for_another_process_is_announced(hub):
     """The library says so every ten seconds; here, more often."""
     often = "from huggingface_hub import constants\nconstants.FILELOCK_LOG_EVERY_SECONDS = 0.2\n"
-    first = start_download(hub.endpoint("slow"))
-    wait_for_request(hub, "slow", "model.safetensors")
+    first = start_download(hub.endpoint("slow-first"))
+    wait_for_request(hub, "slow-first", "model.safetensors")
     second = start_download(hub.endpoint("good"), often)
     try:
         line = ""
