@@ -17,12 +17,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from helpers.sources import DATA
 from tools.browsing import open_browser, serve
 
 ROOT = Path(__file__).parents[1]
 LIVE = ROOT / "helpers" / "display" / "live"
 RESULT = LIVE / "measured.json"
-HELD_OUT = ROOT / "helpers" / "sources" / "data" / "sentiment" / "held_out.csv"
+HELD_OUT = DATA / "sentiment" / "held_out.csv"
 NEAR = 0.05  # a difference of probabilities
 SENTENCES = 500
 
