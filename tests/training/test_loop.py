@@ -20,15 +20,10 @@ from transformers import PrinterCallback, Trainer, TrainingArguments
 from transformers.trainer_pt_utils import LengthGroupedSampler
 
 from helpers.sources.metrics import load_metric
-from helpers.training.loop import (
-    History,
-    HistoryCallback,
-    TrainingError,
-    bfloat16_is_faster,
-    evaluate,
-    linear_schedule,
-    train,
-)
+from helpers.training.checks import TrainingError
+from helpers.training.evaluation import bfloat16_is_faster, evaluate
+from helpers.training.history import History, HistoryCallback
+from helpers.training.loop import linear_schedule, train
 
 RATE = 5e-4
 

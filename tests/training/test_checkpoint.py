@@ -25,7 +25,9 @@ from torch.utils.data import RandomSampler
 from transformers.trainer_pt_utils import LengthGroupedSampler
 
 from helpers.sources.metrics import load_metric
-from helpers.training.loop import History, evaluate, linear_schedule, train
+from helpers.training.evaluation import evaluate
+from helpers.training.history import History
+from helpers.training.loop import linear_schedule, train
 
 ROWS = make_rows(18)  # 5 batches of up to 4
 
@@ -312,8 +314,8 @@ def test_a_thread_can_train(whole):
 
 TRAIN = """
 import os, signal, sys
-import helpers.training.resuming
-from test_resuming import Run
+import helpers.training.checkpoint
+from test_checkpoint import Run
 
 folder, fault = sys.argv[1:]
 run = Run(checkpoint=folder, save_every=3, resume=True)
@@ -328,13 +330,13 @@ def at_step_8(history, steps):
 if fault == "between":
     run.settings["watch"] = at_step_8
 elif fault:
-    plain = getattr(helpers.training.resuming, "save_file")
+    plain = getattr(helpers.training.checkpoint, "save_file")
     def save_file(tensors, path):
         if len(run.history.losses) == 6 and fault in str(path):
             path.write_bytes(b"half of it")
             kill()
         plain(tensors, path)
-    helpers.training.resuming.save_file = save_file
+    helpers.training.checkpoint.save_file = save_file
 run.train()
 print(len(run.history.losses))
 """
@@ -387,9 +389,9 @@ def test_what_is_saved_is_tensors_and_json_and_nothing_else(tmp_path):
 
 def test_an_interruption_while_it_saves_keeps_what_was_saved(whole, tmp_path, monkeypatch):
     """A second Ctrl-C, from somebody who can't wait."""
-    import helpers.training.resuming
+    import helpers.training.checkpoint
 
-    plain = helpers.training.resuming.save_file
+    plain = helpers.training.checkpoint.save_file
 
     def save_file(tensors, path):
         if path.name == "random.safetensors" and len(first.history.losses) == 6:
@@ -398,7 +400,7 @@ def test_an_interruption_while_it_saves_keeps_what_was_saved(whole, tmp_path, mo
 
     first = Run(checkpoint=tmp_path, save_every=4)
     between_steps(first, 7)
-    monkeypatch.setattr(helpers.training.resuming, "save_file", save_file)
+    monkeypatch.setattr(helpers.training.checkpoint, "save_file", save_file)
     check_interruption(first, whole()[1])
     assert [path.name for path in tmp_path.iterdir()] == ["step-4-epoch-0"]
     monkeypatch.undo()
