@@ -287,12 +287,11 @@ def _check_class_labels(problem: str, outputs: int | None, labels: torch.Tensor,
     elif labels.is_floating_point() and not (labels == labels.round()).all():
         remedy = "If they are scores, load the model with num_labels=1; if they are classes, "
         remedy += "number them from 0."
+    elif labels.dtype in (torch.int32, torch.int16, torch.int8, torch.uint8) or tokens:
+        remedy = "" if labels.dtype == torch.int64 else "Convert them: labels = labels.long()"
     elif labels.dtype != torch.int64:
-        remedy = "Convert them: " + (
-            "labels = labels.long()"
-            if tokens
-            else "dataset = dataset.cast_column('labels', datasets.Value('int64'))"
-        )
+        remedy = "Convert them: "
+        remedy += "dataset = dataset.cast_column('labels', datasets.Value('int64'))"
     if remedy:
         raise ValueError(f"{expected}; {got}. {remedy}")
 

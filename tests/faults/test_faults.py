@@ -102,8 +102,9 @@ FAULTS = {
     ),
     "gradients of the steps before stay": Fault(
         "helpers/training/loop.py",
-        "                        optimizer.zero_grad()\n                        history",
-        "                        history",
+        "                            schedule.step()\n"
+        "                        optimizer.zero_grad()\n",
+        "                            schedule.step()\n",
         "tests/training/test_loop.py",
         "notebooks/en/3-fine-tuning/3-3-the-training-loop.ipynb",
         slow=True,

@@ -5,7 +5,6 @@ import re
 import sys
 
 import datasets
-import numpy as np
 import pytest
 import torch
 from accelerate import Accelerator
@@ -381,8 +380,6 @@ COLUMNS = {
     "a gap": [*WHOLE[:5], None, *WHOLE[6:]],
     "floats with a gap": [0.0, None, *map(float, WHOLE[2:])],
     "bool": [bool(label) for label in WHOLE],
-    "uint8": np.array(WHOLE, dtype="uint8"),
-    "int32": np.array(WHOLE, dtype="int32"),
 }
 
 
@@ -418,6 +415,8 @@ SCORES = {"num_labels": 3, "problem_type": "regression"}
     ("settings", "labels", "message"),
     [
         ({}, torch.zeros(4, 1, dtype=torch.int64), INT64 + r".*labels = labels.squeeze\(-1\)"),
+        ({}, torch.ones(4, dtype=torch.uint8), INT64 + r".*labels = labels.long\(\)"),
+        ({}, torch.ones(4, dtype=torch.int32), INT64 + r".*labels = labels.long\(\)"),
         ({}, torch.tensor([0.5, 1, 0, 1]), INT64 + ".*num_labels=1"),
         ({}, torch.zeros(4, 5, dtype=torch.int64), INT64 + ".*Check the collator"),
         ({}, torch.full((4,), -100), "other than -100 in a batch; .*collator"),
