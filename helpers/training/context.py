@@ -48,7 +48,13 @@ def own_accelerator(device: torch.device, precision: str) -> Iterator[Accelerato
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Defer Ctrl-C until the block ends, also if it ends with an error."""
+    """Defer Ctrl-C until the block ends, also if it ends with an error.
+
+    Yields
+    ------
+    None
+        Nothing.
+    """
     before = signal.getsignal(signal.SIGINT)
     if threading.current_thread() is not threading.main_thread() or before is None:
         yield  # Python delivers signals to the main thread only
