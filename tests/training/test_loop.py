@@ -534,6 +534,7 @@ def test_settings_of_another_accelerator_are_left_alone():
 
     If an upgrade of accelerate breaks this: see `own_accelerator`.
     """
+    AcceleratorState._reset_state(reset_partial_state=True)  # a Trainer's, of the tests before
     mine = Accelerator(mixed_precision="bf16", cpu=True, gradient_accumulation_steps=4)
     try:
         for bfloat16 in (False, True, False):
