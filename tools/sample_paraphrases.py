@@ -34,7 +34,7 @@ from helpers.sources.datasets import SPLITS, pair_features
 from helpers.sources.metrics import accuracy, f1
 from helpers.sources.paraphrases import FOLDER, changes, read_events, tellings
 from helpers.text.pairs import word_overlap, words
-from helpers.training.loop import bfloat16_is_faster, linear_schedule, train
+from helpers.training import bfloat16_is_faster, linear_schedule, train
 from tools.adapters import write_checksums
 
 SEED = 0
