@@ -14,8 +14,13 @@ from matplotlib.figure import Figure
 from nbval import plugin
 from processes import run_loaded, run_pytest
 
-from helpers.display import learning_curve
-from helpers.display.plots import learning_rates, measured_bars, measured_lines, similarity_heatmap
+from helpers.display import (
+    learning_curve,
+    learning_rates,
+    measured_bars,
+    measured_lines,
+    similarity_heatmap,
+)
 from helpers.training import History
 
 ROOT = Path(__file__).parents[2]
