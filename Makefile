@@ -103,7 +103,7 @@ lock:  ## Resolve the dependencies afresh and write down the versions
 	rm -rf _build/lock
 	$(PYTHON) -m venv _build/lock
 	_build/lock/bin/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
-	_build/lock/bin/pip freeze --exclude-editable | sed 's/+cpu$$//' > requirements.lock
+	_build/lock/bin/pip freeze --all --exclude pip --exclude wheel --exclude-editable | sed 's/+cpu$$//' > requirements.lock
 	rm -rf _build/lock
 
 clean:  ## Remove the environment and all that was built

@@ -1,9 +1,10 @@
 """Let nbval compare plots, too: by itself it skips every PNG and JPEG.
 
 A plot may differ from the stored one in a few pixels, because another
-processor rounds differently. A plot of seconds or of memory differs on every
-run: its cell has the tag ``measured-picture`` and a reason, and only the
-picture's size is compared.
+processor rounds differently. A training amplifies such differences: a plot of
+its result has the tag ``trained-picture`` and a reason, and may differ in more
+pixels. A plot of seconds or of memory differs on every run: its cell has the
+tag ``measured-picture`` and a reason, and only the picture's size is compared.
 """
 
 import base64
@@ -14,9 +15,10 @@ import numpy as np
 from nbval.plugin import IPyNbCell
 
 KINDS = ("image/png", "image/jpeg")
-MEASURED = "measured-picture"
+MEASURED, TRAINED = "measured-picture", "trained-picture"
 VISIBLE = 64  # of 255: a pixel that differs less is not counted
 TOLERANCE = 0.004  # of all pixels: a bar that is 5 % longer is above this
+TRAINED_TOLERANCE = 0.05  # a curve drawn elsewhere, but no other axis or label
 RESIZED = 0.05  # the labels of another scale can be wider
 
 
@@ -31,8 +33,11 @@ def compare(cell, compare_texts, new, stored, **options):
     """Compare all that nbval compares, and then the pictures."""
     if not compare_texts(new, stored, **options):
         return False
-    measured = MEASURED in cell.cell.metadata.get("tags", [])
-    found = difference(pictures(new), pictures(stored), measured)
+    tags = cell.cell.metadata.get("tags", [])
+    allowed = TRAINED_TOLERANCE if TRAINED in tags else TOLERANCE
+    found = difference(
+        pictures(new), pictures(stored), MEASURED in tags, allowed
+    )
     if found:
         cell.comparison_traceback.append(f"\n{found}")
     return not found
@@ -59,7 +64,7 @@ def pictures(outputs):
     return [np.asarray(Image.open(one).convert("RGB")) for one in decoded]
 
 
-def difference(new, stored, measured=False):
+def difference(new, stored, measured=False, allowed=TOLERANCE):
     """Describe how pictures differ.
 
     Parameters
@@ -68,6 +73,8 @@ def difference(new, stored, measured=False):
         Pictures of shape (height, width, 3).
     measured : bool, default=False
         Compare only their number and size.
+    allowed : float
+        The share of pixels that may differ.
 
     Returns
     -------
@@ -86,9 +93,9 @@ def difference(new, stored, measured=False):
             )
         if not measured:
             off = np.abs(one.astype(int) - other).max(axis=2) > VISIBLE
-            if off.mean() > TOLERANCE:
+            if off.mean() > allowed:
                 return (
                     f"{off.mean():.1%} of the stored picture's pixels differ "
-                    f"from what the cell draws (allowed: {TOLERANCE:.1%})"
+                    f"from what the cell draws (allowed: {allowed:.1%})"
                 )
     return ""

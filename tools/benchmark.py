@@ -32,7 +32,8 @@ from transformers.utils import logging
 from helpers.sources.checkpoints import resolve
 from helpers.sources.datasets import load_dataset
 from helpers.sources.metrics import load_metric
-from helpers.training.loop import bfloat16_is_faster, evaluate, linear_schedule, train
+from helpers.training.evaluation import bfloat16_is_faster, evaluate
+from helpers.training.loop import linear_schedule, train
 
 ROUNDS = 5
 STEPS = 15  # of a short measurement

@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from helpers.sources import DATA
 from tools.browsing import open_browser, serve
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[1]
 LIVE = ROOT / "helpers" / "display" / "live"
 RESULT = LIVE / "measured.json"
-HELD_OUT = ROOT / "helpers" / "sources" / "data" / "sentiment" / "held_out.csv"
+HELD_OUT = DATA / "sentiment" / "held_out.csv"
 NEAR = 0.05  # a difference of probabilities
 NEAR_WEIGHT = 0.01  # a difference of attention weights
 SENTENCES = 500

@@ -1,11 +1,10 @@
-"""Draw the pairs of the paraphrase corpus again, and measure what solves them.
+"""Sample the pairs of the paraphrase corpus again, and measure what solves them.
 
     make corpus
 
-Reads the events in ``paraphrases/events``, each told in five wordings and four near misses, most of
-them in a light rework too, draws the pairs of the three splits, and writes into the folder
-``paraphrases`` a parquet file for each and what simple rules and the fine-tuned stand-in reach on
-them. Seeded.
+Reads the events in ``paraphrases/events``. Each has five wordings and four near misses, most with a
+light rework. Samples the pairs of the three splits, and writes a parquet file for each into
+the folder ``paraphrases``, with the scores of simple rules and of the fine-tuned stand-in. Seeded.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ from helpers.sources.datasets import SPLITS, pair_features
 from helpers.sources.metrics import accuracy, f1
 from helpers.sources.paraphrases import FOLDER, changes, read_events, tellings
 from helpers.text.pairs import word_overlap, words
-from helpers.training.loop import bfloat16_is_faster, linear_schedule, train
+from helpers.training import bfloat16_is_faster, linear_schedule, train
 from tools.adapters import write_checksums
 
 SEED = 0
@@ -91,7 +90,7 @@ class Pair:
 
 
 def main() -> None:
-    """Draw, write and measure."""
+    """Sample, write and measure."""
     disable_progress_bars()
     topics = read_events()
     splits = draw(topics)
@@ -108,7 +107,7 @@ def main() -> None:
 
 
 def draw(topics: dict[str, list[dict]], seed: int = SEED) -> dict[str, list[Pair]]:
-    """Draw the pairs of each split."""
+    """Sample the pairs of each split."""
     return {
         split: draw_pairs(events, PAIRS[split], random.Random(f"{seed} {split}"))
         for split, events in split_events(topics, seed).items()
@@ -116,7 +115,7 @@ def draw(topics: dict[str, list[dict]], seed: int = SEED) -> dict[str, list[Pair
 
 
 def split_events(topics: dict[str, list[dict]], seed: int) -> dict[str, list[dict]]:
-    """Deal out the events, so many of each topic to each split."""
+    """Distribute the events of each topic over the splits."""
     dealt = {split: [] for split in SPLITS}
     for topic, events in topics.items():
         shuffled = random.Random(f"{seed} {topic}").sample(events, len(events))
@@ -127,7 +126,7 @@ def split_events(topics: dict[str, list[dict]], seed: int) -> dict[str, list[dic
 
 
 def draw_pairs(events: list[dict], number: int, random: random.Random) -> list[Pair]:
-    """Draw pairs with these labels, their order and the order of the two sentences at random."""
+    """Sample pairs of each kind, and shuffle them and the two sentences of each pair."""
     equivalent = round(number * EQUIVALENT)
     different = number - equivalent
     alike = round(equivalent * ALIKE_EQUIVALENT)
@@ -182,7 +181,7 @@ def all_overlaps(sentences: Sequence[str]) -> np.ndarray:
 
 
 def all_pairs(event: dict) -> Iterator[Pair]:
-    """Give all pairs that say the same, then all of a true telling and a near miss."""
+    """Yield all pairs that say the same, then all of a wording and a near miss."""
     true = event["wordings"] + event["reworks"]
     for first, second in combinations(true, 2):
         yield Pair(first, second, 1)
@@ -195,7 +194,7 @@ def all_pairs(event: dict) -> Iterator[Pair]:
 
 
 def all_texts(event: dict) -> list[str]:
-    """Give all that was written of an event."""
+    """List all sentences about an event."""
     misses = [text for miss in event["near_misses"] for text in tellings(miss)]
     return event["wordings"] + event["reworks"] + misses
 
@@ -244,7 +243,7 @@ def describe(topics: dict[str, list[dict]], splits: dict[str, list[Pair]]) -> di
 
 
 def sorts_of(topics: dict[str, list[dict]], pairs: Sequence[Pair]) -> list[str]:
-    """Say of each pair what sort of pair it is."""
+    """Name the kind of each pair."""
     changed = changes(topics)
 
     def sort(pair: Pair) -> str:
@@ -302,7 +301,7 @@ def best_rule(values: dict[str, np.ndarray], splits: dict[str, list[Pair]], *, b
 
 
 def scores(predictions: Sequence[int], pairs: Sequence[Pair]) -> dict[str, float]:
-    """Give accuracy and F1 to three digits."""
+    """Compute accuracy and F1 to three digits."""
     labels = [pair.label for pair in pairs]
     return {
         "accuracy": round(accuracy(predictions, labels), 3),
@@ -387,7 +386,7 @@ def fine_tune(topics: dict[str, list[dict]], splits: dict[str, list[Pair]]) -> d
 
 @torch.inference_mode()
 def predict(model, tokenizer, pairs: Sequence[Pair]) -> list[int]:
-    """Give the class that the model finds for each pair."""
+    """Predict the class of each pair."""
     was_training = model.training
     model.eval()
     found = []
@@ -406,7 +405,7 @@ def predict(model, tokenizer, pairs: Sequence[Pair]) -> list[int]:
 
 
 def counts(right: dict[str, list[bool]]) -> dict[str, str]:
-    """Say how many of how many are right."""
+    """Write how many of how many are right."""
     return {name: f"{sum(found)} of {len(found)}" for name, found in sorted(right.items())}
 
 

@@ -97,7 +97,7 @@ def read_examples() -> list[Example]:
 
 
 def split(examples: list[Example]) -> tuple[list[Example], list[Example], list[Example]]:
-    """Shuffle with the seed, and deal out training, validation and test sentences."""
+    """Shuffle with the seed, and split into training, validation and test sentences."""
     shuffled = random.Random(SEED).sample(examples, len(examples))
     test = shuffled[:TEST_SIZE]
     validation = shuffled[TEST_SIZE : TEST_SIZE + VALIDATION_SIZE]
@@ -107,7 +107,7 @@ def split(examples: list[Example]) -> tuple[list[Example], list[Example], list[E
 def batches(
     tokenizer, examples: list[Example], order: random.Random | None = None
 ) -> Iterator[tuple[dict, torch.Tensor]]:
-    """Deal out batches of sentences of like length, in random order if there is one."""
+    """Yield batches of sentences of similar length, in random order if one is given."""
     lengths = [len(text) for text, _ in examples]
     for group in groups_by_length(lengths, BATCH_SIZE, order):
         texts = [examples[i][0] for i in group]
@@ -141,7 +141,7 @@ def fit(model, tokenizer, train: list[Example], validation: list[Example]) -> No
 
 
 def load_stand_in() -> tuple:
-    """Load what a reader gets: the adapter as written, rounded and merged."""
+    """Load the stand-in as readers use it: the adapter rounded to float16 and merged."""
     checkpoint = resolve("distilbert-base-uncased-finetuned-sst-2-english")
     model = AutoModelForSequenceClassification.from_pretrained(checkpoint)
     return model.eval(), AutoTokenizer.from_pretrained(checkpoint)
@@ -175,7 +175,7 @@ def measure(model, tokenizer, validation: list[Example], test: list[Example]) ->
 
 @torch.inference_mode()
 def accuracy(model, tokenizer, examples: list[Example]) -> float:
-    """Give the share of sentences that get the right label."""
+    """Compute the share of sentences that get the right label."""
     model.eval()
     right = sum(
         (model(**inputs).logits.argmax(-1) == labels).sum().item()
@@ -185,7 +185,7 @@ def accuracy(model, tokenizer, examples: list[Example]) -> float:
 
 
 def share_positive(examples: list[Example]) -> float:
-    """Give the share of positive sentences: what always answering POSITIVE would reach."""
+    """Compute the share of positive sentences: the accuracy of always answering POSITIVE."""
     return round(sum(label for _, label in examples) / len(examples), 4)
 
 

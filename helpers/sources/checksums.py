@@ -1,16 +1,19 @@
-"""Is this the very file? SHA-256 sums, and the error when something keeps a checkpoint away."""
+"""Verify SHA-256 checksums: of the data that ships, of the encoder, of what was built from them."""
 
 from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 DATA = Path(__file__).parent / "data"  # what ships with the book
+LIST = "SHA256SUMS"  # beside each folder of data, and in each folder that was built
+RESTORE = "Restore it: 'git checkout -- helpers/sources/data' in a clone, or install the book again"
 
 
 class CheckpointError(RuntimeError):
-    """Something about the machine, a package, the disk or the Hub keeps a checkpoint away."""
+    """A checkpoint or a data set can't be used: a file is missing or wrong, or can't be reached."""
 
 
 def sha256(path: Path) -> str:
@@ -41,25 +44,60 @@ def read_sums(path: Path) -> dict[str, str]:
     Returns
     -------
     dict of str to str
-        The checksum of each file, by its name as it stands in the list.
+        The checksum of each file, by its name in the list.
 
     Raises
     ------
     CheckpointError
-        If the list is missing or isn't such a list.
+        If the list is missing or has another format.
     """
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise CheckpointError(f"Expected a list of checksums in {path}: {error}.") from error
-    matches = [re.fullmatch(r"([0-9a-f]{64}) [ *](.+)", line) for line in lines]
-    if not all(matches):
-        raise CheckpointError(f"Expected lines like those of sha256sum in {path}, got others.")
-    return {match[2]: match[1] for match in matches}
+    sums = {}
+    for line in lines:
+        match = re.fullmatch(r"([0-9a-f]{64}) [ *](.+)", line)
+        if match is None:
+            raise CheckpointError(
+                f"Expected lines like those of sha256sum in {path}, got {line!r}."
+            )
+        sums[match[2]] = match[1]
+    return sums
+
+
+def listed_sums(folder: Path, names: Iterable[str]) -> dict[str, str]:
+    """Look up the checksums of a folder's files in the list ``SHA256SUMS`` beside the folder.
+
+    Parameters
+    ----------
+    folder : Path
+        A folder of data, such as an adapter's.
+    names : iterable of str
+        The names of files in it.
+
+    Returns
+    -------
+    dict of str to str
+        The expected SHA-256 of each file, by its name in the folder.
+
+    Raises
+    ------
+    CheckpointError
+        If there is no such list, or it doesn't name one of the files.
+    """
+    path = folder.parent / LIST
+    sums = read_sums(path)
+    try:
+        return {name: sums[f"{folder.name}/{name}"] for name in names}
+    except KeyError as error:
+        raise CheckpointError(
+            f"Expected a line for {error.args[0]} in {path}, found none. {RESTORE}."
+        ) from error
 
 
 def verify(folder: Path, sums: dict[str, str], *, remedy: str) -> None:
-    """Check that the files in a folder are the expected ones, byte for byte.
+    """Compare the files in a folder with their checksums.
 
     Parameters
     ----------
@@ -68,7 +106,7 @@ def verify(folder: Path, sums: dict[str, str], *, remedy: str) -> None:
     sums : dict of str to str
         The SHA-256 expected of each file, by its name in the folder.
     remedy : str
-        What a reader can do when a file is missing or wrong: the end of the error's message.
+        What a reader can do when a file is missing or wrong, for the error's message.
 
     Raises
     ------

@@ -1,7 +1,7 @@
 """From a data set's name to its rows: the book's own paraphrase corpus, or GLUE's MRPC.
 
-The call is that of 🤗 Datasets. By default it gives the corpus that comes with the book and needs
-no network; with ``COURSE_SOURCE=hub`` it gives the original from the Hugging Face Hub.
+The call is that of 🤗 Datasets. By default it returns the corpus that comes with the book and needs
+no network; with ``COURSE_SOURCE=hub`` it returns the original from the Hugging Face Hub.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from helpers.sources.checkpoints import chosen_source
-from helpers.sources.checksums import DATA, CheckpointError, read_sums, verify
-from helpers.sources.hub import download_data
+from helpers.sources.checksums import DATA, RESTORE, listed_sums, verify
+from helpers.sources.hub import download
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,8 +21,8 @@ __all__ = ["SPLITS", "film_reviews", "load_dataset", "pair_features"]
 
 SPLITS = ("train", "validation", "test")
 
-CORPUS = "paraphrases"
-REVIEWS = DATA / "sentiment" / "held_out.csv"
+CORPUS = DATA / "paraphrases"
+REVIEWS = DATA / "sentiment"
 
 REPOSITORY = "nyu-mll/glue"
 REVISION = "bcdcba79d07bc864c1c254ccfcedcce55bcc9a8c"
@@ -55,7 +55,7 @@ def load_dataset(path: str, name: str | None = None, *, source: str | None = Non
     ValueError
         If the data set or the source is not a known one.
     CheckpointError
-        If the data set can't be had: a wrong checksum, an unreachable Hub.
+        If the data set can't be used: a wrong checksum, an unreachable Hub, a full disk.
     """
     if path not in ("glue", REPOSITORY) or name != "mrpc":
         raise ValueError(
@@ -67,17 +67,18 @@ def load_dataset(path: str, name: str | None = None, *, source: str | None = Non
         print("  source: the Hugging Face Hub")
         print(f"  what:   the original, revision {REVISION[:8]}", flush=True)
         files = {split: HUB_FILE.format(split=split) for split in SPLITS}
-        folder = download_data(REPOSITORY, REVISION, tuple(files.values()))
+        folder = download(REPOSITORY, REVISION, tuple(files.values()), kind="dataset")
         return _read({split: folder / file for split, file in files.items()})
     print("  source: bundled with the book: a stand-in, not the original")
     print("  what:   the book's own paraphrase corpus, pairs of sentences about invented news")
     print("  For the original, set COURSE_SOURCE=hub before you start Python.", flush=True)
-    _verify()
-    return _read({split: DATA / CORPUS / f"{split}.parquet" for split in SPLITS})
+    files = {split: f"{split}.parquet" for split in SPLITS}
+    verify(CORPUS, listed_sums(CORPUS, files.values()), remedy=RESTORE)
+    return _read({split: CORPUS / file for split, file in files.items()})
 
 
 def pair_features() -> Features:
-    """Give the columns of MRPC and their types.
+    """List the columns of MRPC and their types.
 
     Returns
     -------
@@ -106,30 +107,18 @@ def film_reviews() -> pd.DataFrame:
 
     Raises
     ------
-    FileNotFoundError
-        If the book's folder is not complete.
+    CheckpointError
+        If the file is missing or isn't the expected one.
 
     Notes
     -----
-    Their source and licence stand in ``helpers/sources/data/README.md``.
+    ``helpers/sources/data/README.md`` names their source and license.
     """
     import pandas as pd
 
-    if not REVIEWS.is_file():
-        raise FileNotFoundError(
-            f"Expected the sentences in {REVIEWS}; the file is not there. Run this from a "
-            "complete clone of the book."
-        )
-    return pd.read_csv(REVIEWS, keep_default_na=False)
-
-
-def _verify() -> None:
-    sums = read_sums(DATA / "SHA256SUMS")
-    files = [f"{CORPUS}/{split}.parquet" for split in SPLITS]
-    remedy = "Restore it from the book's repository: git checkout -- helpers/sources/data"
-    if missing := [file for file in files if file not in sums]:
-        raise CheckpointError(f"Expected a checksum of {missing[0]} in SHA256SUMS. {remedy}")
-    verify(DATA, {file: sums[file] for file in files}, remedy=remedy)
+    name = "held_out.csv"
+    verify(REVIEWS, listed_sums(REVIEWS, [name]), remedy=RESTORE)
+    return pd.read_csv(REVIEWS / name, keep_default_na=False)
 
 
 def _read(files: dict[str, Path]) -> DatasetDict:

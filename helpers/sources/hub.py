@@ -1,21 +1,24 @@
-"""The way to the Hub: a pinned revision, safetensors and text only, an error within seconds."""
+"""Download from the Hub: pinned revisions, safetensors and text only, every byte verified."""
 
 from __future__ import annotations
 
-import os
-from collections import Counter
+import hashlib
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from helpers.sources.checksums import CheckpointError
+from helpers.sources.checksums import sha256
+from helpers.sources.hub_errors import check_settings, hub_error, plain_error
 
 if TYPE_CHECKING:
     import httpx2
+    from huggingface_hub.hf_api import RepoFile
 
-# What is fetched from the Hub: weights as safetensors and text files, nothing that runs code.
-HUB_FILES = (
+# What is downloaded: weights as safetensors and text files, nothing that runs code.
+MODEL_FILES = (
     "config.json",
     "generation_config.json",
     "merges.txt",
@@ -27,46 +30,26 @@ HUB_FILES = (
     "vocab.txt",
 )
 
-HUB_SECONDS = 5  # without a byte, before a request to the Hub is given up
+NEEDED = (("config.json",), ("model.safetensors",), ("tokenizer.json", "vocab.txt"))
+
+PAUSES = (1, 2)  # seconds before a second and a third try, unless a busy Hub asks for others
 
 
-def download(repository: str, revision: str) -> Path:
-    """Fetch a checkpoint's files, or find them in the cache of huggingface_hub.
-
-    Parameters
-    ----------
-    repository : str
-        The repository on the Hub, with its organisation.
-    revision : str
-        The commit to take the files from, 40 hexadecimal digits.
-
-    Returns
-    -------
-    Path
-        A folder for ``from_pretrained``.
-
-    Raises
-    ------
-    CheckpointError
-        If the Hub can't be reached, does not have the revision, gives no answer in time, or gives
-        files that are cut off.
-    """
-    folder = _snapshot("model", repository, revision, HUB_FILES)
-    _check(repository, revision, folder)
-    return folder
-
-
-def download_data(repository: str, revision: str, files: tuple[str, ...]) -> Path:
-    """Fetch files of a data set, or find them in the cache of huggingface_hub.
+def download(
+    repository: str, revision: str, files: tuple[str, ...] = MODEL_FILES, *, kind: str = "model"
+) -> Path:
+    """Download files of a repository, or find them in the cache of huggingface_hub.
 
     Parameters
     ----------
     repository : str
-        The data set's repository on the Hub, with its organisation.
+        The repository on the Hub, with its organization.
     revision : str
         The commit to take the files from, 40 hexadecimal digits.
-    files : tuple of str
+    files : tuple of str, default=MODEL_FILES
         Their names in the repository.
+    kind : str, default="model"
+        "model", of which some files may be missing, or "dataset".
 
     Returns
     -------
@@ -75,156 +58,196 @@ def download_data(repository: str, revision: str, files: tuple[str, ...]) -> Pat
 
     Raises
     ------
+    ValueError
+        If an environment variable of huggingface_hub has a value that it can't read.
     CheckpointError
-        If the Hub can't be reached, does not have the revision, gives no answer in time, or gives
-        files that are cut off.
+        If the Hub can't be reached, doesn't have the revision or denies access, if the disk is
+        full, or if a file isn't the one that the Hub lists.
     """
-    folder = _snapshot("dataset", repository, revision, files)
-    _check_lengths("dataset", repository, revision, folder, files)
+    check_settings()
+    import httpx2
+
+    folder, listing = _find(kind, repository, revision, files)
+    if folder is None or not listing:
+        try:
+            _download(kind, repository, revision, files)
+        except (OSError, ValueError, ImportError, httpx2.HTTPError) as error:
+            # A cache that an older huggingface_hub has filled holds no list of the files.
+            if folder is None:
+                raise plain_error(error, repository, revision) from error
+        else:
+            folder, listing = _find(kind, repository, revision, files)
+            assert folder is not None, "snapshot_download finds all files"
+    remedy = f"Delete {folder.parents[1]} and run this again"
+    for file in listing:
+        if file.path in files and (difference := _difference(folder / file.path, file)):
+            raise hub_error(repository, f"{difference}. {remedy}")
+    for names in NEEDED if kind == "model" else [(name,) for name in files]:
+        if not any((folder / name).is_file() for name in names):
+            raise hub_error(repository, f"{folder} has no {' or '.join(names)}. {remedy}")
     return folder
 
 
-def _snapshot(kind: str, repository: str, revision: str, files: tuple[str, ...]) -> Path:
-    import httpx2
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import (
-        HfHubHTTPError,
-        OfflineModeIsEnabled,
-        RepositoryNotFoundError,
-        RevisionNotFoundError,
-    )
+def _find(
+    kind: str, repository: str, revision: str, files: tuple[str, ...]
+) -> tuple[Path | None, list[RepoFile]]:
+    """Look in the cache for a folder with all the files, and for the Hub's list of them."""
+    from huggingface_hub import get_cached_repo_tree, snapshot_download
+    from huggingface_hub.errors import CachedRepoTreeNotFoundError, LocalEntryNotFoundError
 
     try:
-        with _impatient_hub(repository):
-            folder = snapshot_download(
-                repository,
-                repo_type=kind,
-                revision=revision,
-                allow_patterns=list(files),
-                token=False,  # the originals are public, and an expired token must not bar the way
+        listing = get_cached_repo_tree(repository, repo_type=kind, revision=revision)
+    except CachedRepoTreeNotFoundError:
+        listing = []
+    try:
+        folder = snapshot_download(
+            repository,
+            repo_type=kind,
+            revision=revision,
+            allow_patterns=list(files),
+            local_files_only=True,
+        )
+    except LocalEntryNotFoundError:
+        return None, listing
+    return Path(folder), listing
+
+
+def _download(kind: str, repository: str, revision: str, files: tuple[str, ...]) -> None:
+    """Download file after file in this thread, where Ctrl-C stops it at once."""
+    from huggingface_hub import HfApi, hf_hub_download, hf_hub_url, snapshot_download
+    from huggingface_hub.hf_api import RepoFile
+    from huggingface_hub.utils import tqdm
+
+    class NoBar(tqdm):
+        def __init__(self, *args: object, **options: object) -> None:
+            super().__init__(*args, **options | {"disable": True})
+
+    with _plain_requests():
+        first = hf_hub_url(repository, files[0], repo_type=kind, revision=revision)
+        token = _accepted_token(first)
+        tree = HfApi(token=token).list_repo_tree(
+            repository, repo_type=kind, revision=revision, recursive=True
+        )
+        wanted = [file for file in tree if isinstance(file, RepoFile) and file.path in files]
+        # The small ones first: after a failure only the weights are left to download.
+        for file in sorted(wanted, key=lambda file: file.size):
+            _retry(
+                partial(
+                    hf_hub_download,
+                    repository,
+                    file.path,
+                    repo_type=kind,
+                    revision=revision,
+                    token=token,
+                    tqdm_class=None if file.lfs else NoBar,
+                )
             )
-    except RevisionNotFoundError as error:
-        why = f"it has no revision {revision} ({error.response.status_code})"
-        raise _hub_error(repository, why) from error
-    except RepositoryNotFoundError as error:
-        why = f"it has no such repository ({error.response.status_code})"
-        raise _hub_error(repository, why) from error
-    except HfHubHTTPError as error:
-        raise _hub_error(repository, f"it answered {error.response.status_code}") from error
-    except ValueError as error:  # no JSON where the list of files was expected
-        why = "its answer is not one of the Hub's (does this network want a login?)"
-        raise _hub_error(repository, why) from error
-    except (OSError, httpx2.HTTPError) as error:
-        offline = isinstance(error.__cause__, OfflineModeIsEnabled)
-        why = "HF_HUB_OFFLINE is set, and its cache lacks the files" if offline else str(error)
-        raise _hub_error(repository, why) from error
-    return Path(folder)
+        # Nothing is left to download: this stores the list of files, for use without a network.
+        snapshot_download(
+            repository,
+            repo_type=kind,
+            revision=revision,
+            allow_patterns=list(files),
+            token=token,
+            tqdm_class=NoBar,
+        )
 
 
-def _hub_error(repository: str, why: str) -> CheckpointError:
-    return CheckpointError(
-        f"{repository} could not be had from the Hub: {why}.\n"
-        "To go on without the network, unset COURSE_SOURCE or set COURSE_SOURCE=bundled: you get "
-        "the stand-in that comes with the book."
-    )
+def _accepted_token(url: str) -> bool | None:
+    """Ask for one file before all else: a Hub that isn't there is noticed within seconds.
+
+    The token is the reader's own, which raises the limit of requests. The originals are public, so
+    one that has expired or lacks a right must not bar the way: then none is sent.
+    """
+    from huggingface_hub import constants, get_token
+    from huggingface_hub.utils import build_hf_headers, hf_raise_for_status, http_backoff
+
+    def ask(token: bool | None) -> httpx2.Response:
+        return http_backoff(
+            "HEAD",
+            url,
+            headers=build_hf_headers(token=token),
+            follow_redirects=False,
+            max_retries=len(PAUSES),
+            retry_on_exceptions=(),  # those are raised
+        )
+
+    response, token = ask(None), None
+    if response.status_code in (401, 403) and get_token() and not (without := ask(False)).is_error:
+        response, token = without, False
+    hf_raise_for_status(response)
+    commit = response.headers.get(constants.HUGGINGFACE_HEADER_X_REPO_COMMIT)
+    if commit is None and not response.has_redirect_location:
+        raise ValueError("the answer doesn't name a commit")
+    return token
+
+
+def _retry(download: Callable[[], object]) -> None:
+    """Try again when the Hub is overloaded in the middle; huggingface_hub does it for 429 only."""
+    from huggingface_hub.errors import HfHubHTTPError
+
+    for pause in (*PAUSES, None):
+        try:
+            download()
+            return
+        except HfHubHTTPError as error:
+            if pause is None or error.response.status_code < 500:
+                raise
+            asked = error.response.headers.get("Retry-After", "")
+            time.sleep(int(asked) if asked.isdigit() else pause)
 
 
 @contextmanager
-def _impatient_hub(repository: str) -> Iterator[None]:
-    """Make huggingface_hub give up within seconds, and use nothing but plain requests, for a while.
+def _plain_requests() -> Iterator[None]:
+    """Change how huggingface_hub asks, for a while.
 
-    By itself it asks up to six times with growing pauses, waits without limit for the list of
-    files, and may hand the weights to a second program (Xet) that has its own long waits.
+    Each request gets a timeout: by itself it waits for the list of files without limit. Weights
+    come by the same way as the other files, through the reader's mirror or proxy, and not by Xet.
+    What it says while it waits for another process is shown. It sends no statistics.
     """
-    from huggingface_hub import constants, set_client_factory
-    from huggingface_hub.utils import _http
+    from huggingface_hub import constants, get_session
+    from huggingface_hub.utils import logging
 
-    factory = _http._GLOBAL_CLIENT_FACTORY
-    settings = ("HF_HUB_DISABLE_XET", "HF_HUB_DISABLE_TELEMETRY")
-    before = {name: getattr(constants, name) for name in settings}
+    seconds = dict.fromkeys(
+        ("connect", "read", "write", "pool"), float(constants.HF_HUB_DOWNLOAD_TIMEOUT)
+    )
 
-    def impatient_client():
-        client = factory()
-        client.send = _impatient_send(client.send, repository)
-        return client
+    def add_timeout(request: httpx2.Request) -> None:
+        request.extensions["timeout"] = seconds
 
-    set_client_factory(impatient_client)
-    for name in settings:
+    client = get_session()
+    hooks, verbosity = client.event_hooks, logging.get_verbosity()
+    switches = ("HF_HUB_DISABLE_XET", "HF_HUB_DISABLE_TELEMETRY")
+    before = {name: getattr(constants, name) for name in switches}
+    client.event_hooks = {**hooks, "request": [*hooks["request"], add_timeout]}
+    for name in switches:
         setattr(constants, name, True)
+    logging.set_verbosity(min(verbosity, logging.INFO))
     try:
         yield
     finally:
-        set_client_factory(factory)
+        client.event_hooks = hooks
         for name, value in before.items():
             setattr(constants, name, value)
+        logging.set_verbosity(verbosity)
 
 
-def _impatient_send(send: Callable, repository: str) -> Callable:
-    """Wrap a client's method that sends a request: a request that gets no answer is not repeated.
+def _difference(path: Path, file: RepoFile) -> str:
+    """Compare a file with its id in the Hub's list and with its ETag, its name in the cache.
 
-    One whose answer breaks off is sent once more. A download that made progress meanwhile asks for
-    the rest only, by its ``Range``: that is another request, so it may go on as often as it takes.
+    Both are the SHA-1 that Git gives a small file. Of a large file, the ETag is the SHA-256. Git
+    holds a pointer with that SHA-256 in its place (Git LFS), and the id is the pointer's.
     """
-    import httpx2
-
-    seconds = float(os.environ.get("HF_HUB_DOWNLOAD_TIMEOUT") or HUB_SECONDS)
-    patience = dict.fromkeys(("connect", "read", "write", "pool"), seconds)
-    sent = Counter()
-
-    def impatient_send(request: httpx2.Request, **options) -> httpx2.Response:
-        this = (request.method, str(request.url), request.headers.get("Range"))
-        sent[this] += 1
-        if sent[this] > 2:
-            raise _hub_error(repository, "its answer broke off, twice")
-        request.extensions["timeout"] = patience
-        try:
-            response = send(request, **options)
-        except httpx2.TimeoutException as error:
-            why = f"no answer within {seconds:g} s (HF_HUB_DOWNLOAD_TIMEOUT sets another limit)"
-            raise _hub_error(repository, why) from error
-        except httpx2.TransportError as error:
-            raise _hub_error(repository, f"it can't be reached: {error}") from error
-        if response.status_code in (408, 429) or response.status_code >= 500:
-            response.close()
-            raise _hub_error(repository, f"it answered {response.status_code}")
-        return response
-
-    return impatient_send
+    size = path.stat().st_size
+    if size != file.size:
+        return f"{path} has {size} bytes, expected {file.size}"
+    expected = {file.blob_id, path.resolve().name}
+    digest = sha256(path)
+    pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{digest}\nsize {size}\n"
+    if {digest, _git_id(pointer.encode())} & expected or _git_id(path.read_bytes()) in expected:
+        return ""
+    return f"{path} is not the file that the Hub lists: its checksum differs"
 
 
-def _check(repository: str, revision: str, folder: Path) -> None:
-    """Check that the files are there, as long as the Hub's list says, and that the weights open."""
-    from safetensors import SafetensorError, safe_open
-
-    remedy = f"Delete {folder.parents[1]} and run this again"
-    for alternatives in (("config.json",), ("model.safetensors",), ("tokenizer.json", "vocab.txt")):
-        if not any((folder / name).is_file() for name in alternatives):
-            raise _hub_error(repository, f"no {' or '.join(alternatives)} in {folder}. {remedy}")
-    names = tuple(path.name for path in folder.iterdir())
-    _check_lengths("model", repository, revision, folder, names)
-    try:
-        with safe_open(folder / "model.safetensors", framework="np"):
-            pass  # opening compares the header with the length of the file
-    except SafetensorError as error:
-        raise _hub_error(repository, f"model.safetensors is damaged: {error}. {remedy}") from error
-
-
-def _check_lengths(
-    kind: str, repository: str, revision: str, folder: Path, names: tuple[str, ...]
-) -> None:
-    """Check that files are there and as long as the Hub's list says."""
-    from huggingface_hub import get_cached_repo_tree
-    from huggingface_hub.errors import CachedRepoTreeNotFoundError
-
-    try:
-        tree = get_cached_repo_tree(repository, repo_type=kind, revision=revision)
-    except CachedRepoTreeNotFoundError:
-        tree = []  # a cache that was filled by an older huggingface_hub has no list of files
-    expected = {file.path: file.size for file in tree}
-    remedy = f"Delete {folder.parents[1]} and run this again"
-    for name in names:
-        found = (folder / name).stat().st_size if (folder / name).exists() else 0
-        if not found or found != expected.get(name, found):
-            wanted = expected.get(name, "more")
-            why = f"{folder / name} has {found} bytes, expected {wanted}. {remedy}"
-            raise _hub_error(repository, why)
+def _git_id(data: bytes) -> str:
+    return hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy as np
+    import numpy.typing as npt
     from evaluate import Metric
+
+    Classes = npt.NDArray[np.integer]
 
 __all__ = ["accuracy", "f1", "load_metric"]
 
@@ -59,7 +63,18 @@ def load_metric(path: str, config_name: str | None = None) -> Metric:
         def _build_data_dir(self) -> str:
             return ""  # evaluate would make a folder here that a metric in memory never uses
 
-        def _compute(self, *, predictions, references) -> dict[str, float]:
+        def add_batch(self, *, predictions: Any = None, references: Any = None) -> None:
+            """Add rows. Unchecked, evaluate would turn 0.7 into 0."""
+            predicted, true = _checked(predictions, references)
+            super().add_batch(predictions=predicted, references=true)
+
+        def add(self, *, prediction: Any = None, reference: Any = None) -> None:
+            """Add one row."""
+            self.add_batch(predictions=[prediction], references=[reference])
+
+        def _compute(
+            self, *, predictions: Sequence[int], references: Sequence[int]
+        ) -> dict[str, float]:
             return {
                 "accuracy": accuracy(predictions, references),
                 "f1": f1(predictions, references),
@@ -82,8 +97,14 @@ def accuracy(predictions: Sequence[int], references: Sequence[int]) -> float:
     -------
     float
         Between 0 and 1.
+
+    Raises
+    ------
+    ValueError
+        If they aren't as many whole numbers as each other, or there are none.
     """
-    return _right(predictions, references) / len(references)
+    predicted, true = _checked(predictions, references)
+    return float((predicted == true).mean())
 
 
 def f1(predictions: Sequence[int], references: Sequence[int]) -> float:
@@ -104,18 +125,38 @@ def f1(predictions: Sequence[int], references: Sequence[int]) -> float:
     float
         Between 0 and 1; 0 where class 1 is neither there nor predicted, as in scikit-learn.
 
+    Raises
+    ------
+    ValueError
+        If they aren't as many whole numbers as each other, or there are none.
+
     References
     ----------
     .. [1] C. J. van Rijsbergen, "Information Retrieval", 2nd ed., Butterworths, 1979.
     """
-    import numpy as np
-
-    predicted, true = np.asarray(predictions) == 1, np.asarray(references) == 1
+    predicted, true = (classes == 1 for classes in _checked(predictions, references))
     either = int(predicted.sum() + true.sum())  # 2 TP + FP + FN
     return 2 * int((predicted & true).sum()) / either if either else 0.0
 
 
-def _right(predictions: Sequence[int], references: Sequence[int]) -> int:
+def _checked(
+    predictions: Sequence[int] | None, references: Sequence[int] | None
+) -> tuple[Classes, Classes]:
+    """Give both as arrays, if each is a class for every row."""
     import numpy as np
 
-    return int((np.asarray(predictions) == np.asarray(references)).sum())
+    predicted, true = np.asarray(predictions), np.asarray(references)
+    for name, classes in (("predictions", predicted), ("references", true)):
+        if classes.ndim != 1 or classes.dtype.kind not in "iub" or not classes.size:
+            raise ValueError(
+                f"Expected {name} to be a class number for each row, (rows,); got {classes.dtype} "
+                f"of shape {classes.shape}. Take the highest logit, logits.argmax(-1), and number "
+                "named classes from 0. A regression needs another metric, such as scikit-learn's "
+                "mean_squared_error."
+            )
+    if len(predicted) != len(true):
+        raise ValueError(
+            f"Expected as many predictions as references; got {len(predicted)} and {len(true)}. "
+            "Predict each row once, in the order of the references."
+        )
+    return predicted, true

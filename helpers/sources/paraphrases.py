@@ -1,4 +1,4 @@
-"""The events that the paraphrase corpus is sampled from, and what its near misses change."""
+"""Read the events behind the paraphrase corpus, and what its near misses change."""
 
 from __future__ import annotations
 

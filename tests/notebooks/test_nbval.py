@@ -8,12 +8,20 @@ import shutil
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
 from matplotlib.figure import Figure
 from nbval import plugin
 from processes import run_loaded, run_pytest
 
-from helpers.display.plots import learning_rates, measured_bars, measured_lines, similarity_heatmap
+from helpers.display import (
+    learning_curve,
+    learning_rates,
+    measured_bars,
+    measured_lines,
+    similarity_heatmap,
+)
+from helpers.training import History
 
 ROOT = Path(__file__).parents[2]
 
@@ -89,6 +97,25 @@ def test_a_measured_picture_may_differ_but_not_in_size(compared):
     assert not compared.difference(new, stored, measured=True)
     assert compared.difference(larger, stored, measured=True)
     assert compared.difference([], stored, measured=True)
+
+
+def curve(seed: int = 0, accuracy: float = 0.86, swing: float = 0.1):
+    """A training's result, as another processor could give it."""
+    noise = np.random.default_rng(seed).normal(size=300)
+    losses = 0.7 - 0.4 * np.linspace(0, 1, 300) + swing * noise
+    evaluations = [{"step": step, "accuracy": accuracy * step / 300} for step in (0, 150, 300)]
+    history = History(losses.tolist(), [1e-4] * 300, evaluations)
+    return learning_curve(history, metric="accuracy", baselines={"always": 0.667})
+
+
+def test_a_training_may_end_a_little_elsewhere_but_not_far_off(compared):
+    stored, near, far = (
+        compared.pictures([output_of(figure)])
+        for figure in (curve(), curve(1, 0.85), curve(0, 0.5, 0.3))
+    )
+    assert not compared.difference(near, stored, allowed=compared.TRAINED_TOLERANCE)
+    assert compared.difference(near, stored)
+    assert compared.difference(far, stored, allowed=compared.TRAINED_TOLERANCE)
 
 
 PLOT = """

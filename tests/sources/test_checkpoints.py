@@ -1,8 +1,8 @@
-"""From a name to a folder: what is printed, what is kept, what goes wrong and how it ends.
+"""From a name to a folder: what is printed, what is cached, what goes wrong.
 
-What has to do with processes, disks and networks runs in processes of its own, on a real disk and
-over real HTTP. Where a test is about the cache and not about the model, a checkpoint whose "build"
-writes three small files stands in the table, so that no process has to import torch.
+Tests of processes and disks run in processes of their own, on a real disk. Where a test is about
+the cache and not about the model, building writes three small files, so that no process has to
+import torch.
 """
 
 import dataclasses
@@ -14,7 +14,7 @@ from pathlib import Path
 
 import hub_stub
 import pytest
-from processes import run, start
+from processes import run, run_code, run_loaded, start
 
 from helpers.sources import checkpoints
 from helpers.sources.checkpoints import CHECKPOINTS, CheckpointError, cache_folder, resolve
@@ -47,7 +47,7 @@ from pathlib import Path
 from helpers.sources import checkpoints
 work, adapter = map(Path, sys.argv[1:3])
 
-def build(folder, adapter):
+def build(base, folder, adapter):
     with (work / "builds").open("a") as log:
         log.write("built\\n")
     (folder / "config.json").write_text("{}")
@@ -59,7 +59,8 @@ def during(folder):
     pass
 
 def resolve():
-    entry = checkpoints.Checkpoint("of/small", "0" * 40, "small", build, adapter)
+    checkpoints.build_standin = build
+    entry = checkpoints.Checkpoint("of/small", "0" * 40, "small", print, adapter)
     checkpoints.CHECKPOINTS["small"] = entry
     return checkpoints.resolve("small")
 """
@@ -75,12 +76,13 @@ def small(adapter, monkeypatch) -> list[Path]:
     """Put a small checkpoint into the table; the list grows by the folder of each build."""
     builds = []
 
-    def build(folder: Path, adapter: Path) -> None:
+    def build(base: object, folder: Path, adapter: Path) -> None:
         builds.append(folder)
         for name in ("config.json", "model.safetensors", "vocab.txt"):
             (folder / name).write_text(name * 1000)
 
-    entry = checkpoints.Checkpoint("of/small", "0" * 40, "small", build, adapter)
+    monkeypatch.setattr(checkpoints, "build_standin", build)
+    entry = checkpoints.Checkpoint("of/small", "0" * 40, "small", print, adapter)
     monkeypatch.setitem(CHECKPOINTS, "small", entry)
     return builds
 
@@ -169,7 +171,7 @@ def real_build(adapter, tmp_path_factory) -> tuple[Path, str, str]:
     """Resolve the sentiment stand-in for the first time, in a process of its own."""
     cache = tmp_path_factory.mktemp("real")
     code = USE_ADAPTER + "folder = checkpoints.resolve(name)\nprint(folder)"
-    status, out, err = run(code, SENTIMENT, adapter, COURSE_CACHE=str(cache))
+    status, out, err = run_loaded(run_code, code, SENTIMENT, adapter, COURSE_CACHE=str(cache))
     assert status == 0, err
     return cache, out, err
 
@@ -211,9 +213,10 @@ import resource
 resource.setrlimit(resource.RLIMIT_FSIZE, (5_000_000, 5_000_000))
 """
     code += USE_ADAPTER + "checkpoints.resolve(name)"
-    status, _, err = run(code, SENTIMENT, adapter)
+    cache = os.environ["COURSE_CACHE"]
+    status, _, err = run_loaded(run_code, code, SENTIMENT, adapter, COURSE_CACHE=cache)
     assert status == 1
-    assert "CheckpointError: The stand-in could not be written to" in err
+    assert "CheckpointError: Couldn't write the stand-in to" in err
     assert str(cache_folder()) in err
     assert "File too large" in err
     assert "COURSE_CACHE" in err
@@ -328,19 +331,18 @@ resolve()
 """
     status, _, err = run(USE_SMALL + code, tmp_path, adapter)
     assert status == 1
-    assert "CheckpointError: The stand-in could not be written to" in err
+    assert "CheckpointError: Couldn't write the stand-in to" in err
     assert folders() == []
     assert run(USE_SMALL + "resolve()", tmp_path, adapter)[0] == 0
     assert len(folders()) == 1
 
 
 def test_failed_build_leaves_nothing(small, monkeypatch):
-    def build(folder: Path, adapter: Path) -> None:
+    def build(base: object, folder: Path, adapter: Path) -> None:
         (folder / "model.safetensors").write_text("half")
         raise KeyboardInterrupt
 
-    entry = dataclasses.replace(CHECKPOINTS["small"], build=build)
-    monkeypatch.setitem(CHECKPOINTS, "small", entry)
+    monkeypatch.setattr(checkpoints, "build_standin", build)
     with pytest.raises(KeyboardInterrupt):
         resolve("small")
     assert folders() == []
@@ -378,3 +380,22 @@ def test_cache_folders_of_the_systems(monkeypatch, tmp_path):
     monkeypatch.setattr(sys, "platform", "win32")
     monkeypatch.setenv("LOCALAPPDATA", str(tmp_path / "local"))
     assert cache_folder() == tmp_path / "local" / ours
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows asks other variables")
+@pytest.mark.parametrize("chosen", [None, "~/course"])
+def test_no_home_folder_is_named(chosen, small, monkeypatch):
+    """A container that runs as a user without a name has no HOME and no line in /etc/passwd."""
+    import pwd
+
+    def unknown(*_: object) -> None:
+        raise KeyError
+
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
+    for name in ("HOME", "COURSE_CACHE", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    if chosen:
+        monkeypatch.setenv("COURSE_CACHE", chosen)
+    with pytest.raises(CheckpointError, match=r"home folder.*Set COURSE_CACHE to a folder"):
+        resolve("small")
+    resolve("bert-base-uncased")  # needs no cache

@@ -7,10 +7,9 @@ import pytest
 from processes import run, start
 
 from helpers.sources import datasets
-from helpers.sources.checksums import CheckpointError
+from helpers.sources.checksums import LIST, CheckpointError
 from helpers.sources.datasets import (
     CORPUS,
-    DATA,
     REPOSITORY,
     REVISION,
     SPLITS,
@@ -82,7 +81,7 @@ def test_pairs_are_what_datasets_itself_reads_from_the_folder(pairs, tmp_path):
     """A reader who copies the folder gets the same with `load_dataset(folder)`."""
     import datasets
 
-    folder = str(DATA / CORPUS)
+    folder = str(CORPUS)
     found = datasets.load_dataset(folder, cache_dir=str(tmp_path))
     assert list(found) == list(pairs)
     for split in found:
@@ -129,16 +128,20 @@ def test_an_unknown_source_is_an_error(monkeypatch):
 
 
 def test_a_changed_file_is_refused(tmp_path, monkeypatch):
-    shutil.copytree(DATA / CORPUS, tmp_path / CORPUS)
-    shutil.copy(DATA / "SHA256SUMS", tmp_path)
-    monkeypatch.setattr(datasets, "DATA", tmp_path)
+    copy = tmp_path / CORPUS.name
+    shutil.copytree(CORPUS, copy)
+    shutil.copy(CORPUS.parent / LIST, tmp_path)
+    monkeypatch.setattr(datasets, "CORPUS", copy)
     load_dataset("glue", "mrpc")
-    data = (tmp_path / CORPUS / "test.parquet").read_bytes()
-    (tmp_path / CORPUS / "test.parquet").write_bytes(data + b" ")
+    data = (copy / "test.parquet").read_bytes()
+    (copy / "test.parquet").write_bytes(data + b" ")
     with pytest.raises(CheckpointError, match=r"test\.parquet is not the one"):
         load_dataset("glue", "mrpc")
-    (tmp_path / CORPUS / "test.parquet").unlink()
+    (copy / "test.parquet").unlink()
     with pytest.raises(CheckpointError, match=r"test\.parquet: No such file"):
+        load_dataset("glue", "mrpc")
+    (tmp_path / LIST).write_text("")
+    with pytest.raises(CheckpointError, match=r"a line for paraphrases/train\.parquet.*install"):
         load_dataset("glue", "mrpc")
 
 
@@ -188,7 +191,7 @@ def test_a_hub_that_fails_leads_to_an_error_with_the_way_back(hub, behaviour, wh
     status, out, err = run(LOAD_FROM_HUB, **settings, HF_HUB_DOWNLOAD_TIMEOUT="1")
     assert status == 0, err
     error = out.partition("error: ")[2]
-    assert error.startswith(f"{REPOSITORY} could not be had from the Hub: {why}")
+    assert error.startswith(f"Couldn't download {REPOSITORY} from the Hub: {why}")
     assert "set COURSE_SOURCE=bundled" in error
 
 
@@ -198,7 +201,22 @@ def test_the_reviews_are_a_thousand_with_both_labels():
     assert reviews["text"].str.len().min() > 0
 
 
-def test_missing_reviews_are_an_error_that_says_what_to_do(monkeypatch, tmp_path):
-    monkeypatch.setattr(datasets, "REVIEWS", tmp_path / "missing.csv")
-    with pytest.raises(FileNotFoundError, match="complete clone"):
+def test_missing_or_changed_reviews_are_an_error_that_says_what_to_do(monkeypatch, tmp_path):
+    (tmp_path / "sentiment").mkdir()
+    shutil.copy(datasets.REVIEWS.parent / LIST, tmp_path)
+    monkeypatch.setattr(datasets, "REVIEWS", tmp_path / "sentiment")
+    with pytest.raises(CheckpointError, match=r"held_out\.csv: No such file.*git checkout"):
         film_reviews()
+    (tmp_path / "sentiment" / "held_out.csv").write_text("label,text\n")
+    with pytest.raises(CheckpointError, match=r"held_out\.csv is not the one"):
+        film_reviews()
+
+
+def test_a_damaged_parquet_from_the_hub_is_named(hub):
+    settings = {"COURSE_SOURCE": "hub"}
+    endpoint = hub.endpoint("wrong-train-00000-of-00001.parquet")
+    for _ in range(2):  # the second time from the cache
+        status, out, err = run(LOAD_FROM_HUB, **settings, HF_ENDPOINT=endpoint)
+        assert status == 0, err
+        assert "train-00000-of-00001.parquet is not the file that the Hub lists" in out
+        assert "Delete" in out

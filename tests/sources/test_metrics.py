@@ -69,6 +69,59 @@ def test_two_metrics_at_once_do_not_mix():
     assert second.compute() == {"accuracy": 0, "f1": 0}
 
 
+def both(predictions, references):
+    """Measure in each way that there is; give what each raised."""
+    raised = []
+    for measure in (
+        lambda: accuracy(predictions, references),
+        lambda: f1(predictions, references),
+        lambda: load_metric("glue", "mrpc").compute(predictions=predictions, references=references),
+        lambda: load_metric("glue", "mrpc").add_batch(
+            predictions=predictions, references=references
+        ),
+    ):
+        with pytest.raises(ValueError, match=r"^Expected .*; got ") as caught:
+            measure()
+        raised.append(str(caught.value))
+    return raised
+
+
+@pytest.mark.parametrize(("predictions", "references"), [([1, 1], [1]), ([1], [1, 1])])
+def test_lengths_that_differ_are_an_error(predictions, references):
+    """numpy would compare one number with each of the others: an accuracy of 2.0."""
+    for message in both(predictions, references):
+        assert f"got {len(predictions)} and {len(references)}" in message
+
+
+@pytest.mark.parametrize(
+    "wrong", [[0.7, 0.2], ["1", "0"], [[1], [0]], [[0.1, 0.9], [0.8, 0.2]], [None, 1], []]
+)
+def test_what_is_no_class_for_each_row_is_an_error(wrong):
+    for message in both(wrong, [1, 0]):
+        assert message.startswith("Expected predictions to be a class number for each row")
+    for message in both([1, 0], wrong):
+        assert message.startswith("Expected references to be a class number for each row")
+
+
+@pytest.mark.parametrize("kind", ["list", "tuple", "numpy", "torch", "bool"])
+def test_classes_come_in_any_kind_of_sequence(kind):
+    import numpy as np
+    import torch
+
+    make = {
+        "list": list,
+        "tuple": tuple,
+        "numpy": lambda classes: np.array(classes, dtype=np.uint8),
+        "torch": torch.tensor,
+        "bool": lambda classes: [bool(one) for one in classes],
+    }[kind]
+    predictions, references = make([1, 0, 1]), make([1, 1, 0])
+    assert accuracy(predictions, references) == pytest.approx(1 / 3)
+    assert f1(predictions, references) == pytest.approx(1 / 2)
+    found = load_metric("glue", "mrpc").compute(predictions=predictions, references=references)
+    assert found == {"accuracy": pytest.approx(1 / 3), "f1": pytest.approx(1 / 2)}
+
+
 @pytest.mark.parametrize("asked", [("glue", "sst2"), ("accuracy", None), ("glue", None)])
 def test_another_metric_is_an_error_that_says_where_it_is(asked):
     with pytest.raises(ValueError, match=r"Expected 'glue' and 'mrpc'.*evaluate\.load"):

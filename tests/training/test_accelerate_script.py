@@ -3,11 +3,8 @@
 import ast
 import importlib.util
 import json
-import os
 import re
 import socket
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,35 +12,43 @@ from types import SimpleNamespace
 import pytest
 from processes import run_code, run_loaded
 
+from helpers.sources.metrics import load_metric
+from helpers.training.context import own_accelerator
 from helpers.training.loop import linear_schedule, train
 
 SCRIPT = Path(__file__).parents[2] / "notebooks" / "en" / "3-fine-tuning" / "train.py"
 STEPS = 20
 
-# Run in processes of their own, since what an Accelerator knows belongs to the whole process.
+# Run in processes that know of each other.
 TINY = """
 import json, sys
-import torch
-from accelerate import Accelerator
-from torch.utils.data import DataLoader
-from test_accelerate_script import load_script, tiny_model, tiny_rows
-from helpers.sources.metrics import load_metric
+sys.path.insert(0, sys.argv.pop(1))
+from test_accelerate_script import train_tiny
 
-script = load_script()
-args = script.parse(sys.argv[1:])
-accelerator = Accelerator(gradient_accumulation_steps=args.gradient_accumulation)
-rows = tiny_rows()
-loader = DataLoader(
-    rows, batch_size=args.batch_size, shuffle=True,
-    generator=torch.Generator().manual_seed(args.seed),
-)
-eval_loader = DataLoader(rows[:37], batch_size=args.batch_size)
-model = tiny_model()
-result = script.train(accelerator, model, loader, eval_loader, load_metric("glue", "mrpc"), args)
+accelerator, result = train_tiny(sys.argv[1:])
 if accelerator.is_main_process:
     print(json.dumps(result), flush=True)
 accelerator.end_training()
 """
+
+
+def train_tiny(options):
+    """Train the very small model with the script's own function; give the Accelerator, too."""
+    import torch
+    from accelerate import Accelerator
+    from torch.utils.data import DataLoader
+
+    script = load_script()
+    args = script.parse(options)
+    accelerator = Accelerator(gradient_accumulation_steps=args.gradient_accumulation)
+    rows = tiny_rows()
+    loader = DataLoader(
+        rows, batch_size=args.batch_size, shuffle=True,
+        generator=torch.Generator().manual_seed(args.seed),
+    )  # fmt: skip
+    eval_loader = DataLoader(rows[:37], batch_size=args.batch_size)
+    metric = load_metric("glue", "mrpc")
+    return accelerator, script.train(accelerator, tiny_model(), loader, eval_loader, metric, args)
 
 
 def load_script():
@@ -86,30 +91,40 @@ def tiny_rows(number: int = 160):
 
 def together(processes: int, code: str, *arguments) -> str:
     """Run a piece of code in processes that know of each other, and give what they printed."""
+    return together_and_said(processes, code, *arguments)[0]
+
+
+def together_and_said(processes: int, code: str, *arguments) -> tuple[str, str]:
+    """Give what they wrote to standard error as well."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     # what torchrun sets, too
     group = {"WORLD_SIZE": processes, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
     ranks = [{**group, "RANK": rank, "LOCAL_RANK": rank} for rank in range(processes)]
-    if processes == 1:
-        ranks = [{}]  # started without torchrun
 
-    def run_rank(rank: dict[str, object]) -> str:
+    def run_rank(rank: dict[str, object]) -> tuple[str, str]:
         settings = {name: str(value) for name, value in rank.items()}
         status, out, err = run_loaded(
             run_code, code, *arguments, ACCELERATE_USE_CPU="true", **settings
         )
         assert status == 0, err[-2000:]
-        return out
+        return out, err
 
     with ThreadPoolExecutor() as pool:
-        return "".join(pool.map(run_rank, ranks))
+        printed, said = zip(*pool.map(run_rank, ranks), strict=True)
+    return "".join(printed), "".join(said)
 
 
 def tiny(processes: int, *options: str) -> dict:
     """Train the very small model with the script's own function."""
-    return json.loads(together(processes, TINY, *options))  # one line, from one process
+    if processes == 1:
+        import torch
+
+        with own_accelerator(torch.device("cpu"), "no"):  # nothing of it stays in this process
+            return train_tiny(options)[1]
+    printed = together(processes, TINY, Path(__file__).parent, *options)
+    return json.loads(printed)  # one line, from one process
 
 
 @pytest.mark.parametrize(("batch_size", "accumulate"), [(8, 1), (4, 2)])
@@ -178,28 +193,22 @@ def test_plain_gather_counts_some_rows_twice_in_two_processes():
 
 
 def test_the_script_trains_and_saves_in_two_processes(tmp_path):
-    """The real script, started by torchrun, on a few rows; what it saves can be loaded."""
+    """The real script, on a few rows; what it saves can be loaded.
+
+    Notebook 3-4 starts it with torchrun, and its outputs are compared.
+    """
     from transformers import AutoModelForSequenceClassification
 
-    launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
-    options = ["--rows", "12", "--epochs", "1", "--batch-size", "2", "--output", "saved"]
-    done = subprocess.run(
-        [sys.executable, *launcher, str(_few_rows(tmp_path)), *options],
-        env=os.environ | {"ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"},
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    (line,) = done.stdout.splitlines()
+    options = ["--rows", "12", "--epochs", "1", "--batch-size", "2"]
+    options += ["--output", str(tmp_path / "saved")]
+    out, said = together_and_said(2, FEW_ROWS, SCRIPT, *options)
+    (line,) = out.splitlines()
     result = json.loads(line)
     assert (result["processes"], result["steps"], len(result["losses"])) == (2, 3, 3)
     assert [scores["epoch"] for scores in result["evaluations"]] == [0, 1]  # 0: untrained
     assert result["evaluations"][0].keys() == {"epoch", "accuracy", "f1"}
-    assert "stand-in" in done.stderr  # said, and by one process
-    assert done.stderr.count("stand-in") == 2
+    assert "stand-in" in said  # said, and by one process
+    assert said.count("stand-in") == 2
     saved = {path.name for path in (tmp_path / "saved").iterdir()}
     assert {"model.safetensors", "config.json", "tokenizer.json"} <= saved
     assert not list((tmp_path / "saved").glob("*.bin"))
@@ -207,22 +216,23 @@ def test_the_script_trains_and_saves_in_two_processes(tmp_path):
     assert model.config.num_labels == 2
 
 
-def _few_rows(folder: Path) -> Path:
-    """Give a script that runs the real one on a validation set of five rows."""
-    file = folder / "few.py"
-    file.write_text(
-        "import runpy\n"
-        "import helpers.sources.datasets\n"
-        "load = helpers.sources.datasets.load_dataset\n"
-        "def five(*names):\n"
-        "    data = load(*names)\n"
-        "    for split in ('validation', 'test'):\n"
-        "        data[split] = data[split].select(range(5))\n"
-        "    return data\n"
-        "helpers.sources.datasets.load_dataset = five\n"
-        f"runpy.run_path({str(SCRIPT)!r}, run_name='__main__')\n"
-    )
-    return file
+# The real script, on a validation set of five rows.
+FEW_ROWS = """
+import runpy, sys
+import helpers.sources.datasets
+
+load = helpers.sources.datasets.load_dataset
+
+def five(*names):
+    data = load(*names)
+    for split in ("validation", "test"):
+        data[split] = data[split].select(range(5))
+    return data
+
+helpers.sources.datasets.load_dataset = five
+del sys.argv[0]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
 
 
 @pytest.mark.parametrize(

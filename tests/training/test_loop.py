@@ -1,10 +1,15 @@
 """The training loop: equal to the Trainer number by number, and clear where it can't go on."""
 
 import math
+import re
+import sys
 
+import datasets
 import pytest
 import torch
+from accelerate import Accelerator
 from accelerate.data_loader import SeedableRandomSampler
+from accelerate.state import AcceleratorState, GradientState
 from datasets import Dataset
 from small_training import collate as pad
 from small_training import (
@@ -20,15 +25,10 @@ from transformers import PrinterCallback, Trainer, TrainingArguments
 from transformers.trainer_pt_utils import LengthGroupedSampler
 
 from helpers.sources.metrics import load_metric
-from helpers.training.loop import (
-    History,
-    HistoryCallback,
-    TrainingError,
-    bfloat16_is_faster,
-    evaluate,
-    linear_schedule,
-    train,
-)
+from helpers.training.checks import TrainingError
+from helpers.training.evaluation import bfloat16_is_faster, evaluate
+from helpers.training.history import History, HistoryCallback
+from helpers.training.loop import linear_schedule, train
 
 RATE = 5e-4
 
@@ -347,22 +347,238 @@ def test_settings_that_would_train_nothing_are_named():
     assert "optimizer over the parameters of this model" in message
     assert "Expected clip to be above 0" in attempt(clip=0)[1]
     assert "resume=True alone" in attempt(resume=True)[1]
-    assert "one of 1. Pass a fresh one" in attempt(history=History([0.5], [0.1]))[1]
+    assert (
+        "one of 1 steps and 0 evaluations. Pass a fresh one"
+        in attempt(history=History([0.5], [0.1]))[1]
+    )
+
+
+def table(labels):
+    """Give a data set with these labels, as it comes from a file."""
+    rows = make_rows(len(labels))
+    return Dataset.from_list([{"input_ids": row["input_ids"]} for row in rows]).add_column(
+        "labels", labels
+    )
+
+
+def batches_of(dataset):
+    """Make a loader of a data set as in the book: its columns in tensors, padded in batches."""
+
+    def collate(rows):
+        labels = torch.stack([row["labels"] for row in rows])
+        rows = [{"input_ids": row["input_ids"].tolist(), "labels": 0} for row in rows]
+        return pad(rows) | {"labels": labels}
+
+    return torch.utils.data.DataLoader(
+        dataset.with_format("torch"), batch_size=4, collate_fn=collate
+    )
+
+
+WHOLE = [0, 1, 1, 0, 1, 0, 1, 1]
+COLUMNS = {
+    "floats": [float(label) for label in WHOLE],
+    "a gap": [*WHOLE[:5], None, *WHOLE[6:]],
+    "floats with a gap": [0.0, None, *map(float, WHOLE[2:])],
+    "bool": [bool(label) for label in WHOLE],
+}
+
+
+@pytest.mark.parametrize("column", [*COLUMNS])
+def test_labels_of_the_wrong_type_come_with_the_line_that_converts_them(column):
+    """The line is run, as a reader would, until the training accepts what it gives."""
+    dataset, model = table(COLUMNS[column]), make_model()
+    conversions = 1 + ("gap" in column and "floats" in column)
+    for _ in range(conversions):
+        with pytest.raises(ValueError, match=r"^Expected .*; got torch\.\w+ .* in batch \d"):
+            evaluate(model, batches_of(dataset), load_metric("glue", "mrpc"))
+        with pytest.raises(
+            ValueError, match=r"got torch\.\w+ of shape \(4,\) in step \d"
+        ) as caught:
+            train(model, batches_of(dataset), make_optimizer(model), watch=no_bar)
+        line = re.search(r"dataset = (dataset\..*)$", str(caught.value))[1]
+        dataset = eval(line, {"dataset": dataset, "datasets": datasets})
+    history = train(model, batches_of(dataset), make_optimizer(model), watch=no_bar)
+    assert len(history.losses) == 2
+    assert model.config.problem_type == "single_label_classification"
+
+
+INT64 = r"type torch\.int64 and shape \(rows,\)"
+FLOAT32 = r"type torch\.float32 and shape \(4,\) or \(4, 1\)"
+HOT = r"type torch\.float32 and shape \(4, 3\)"
+REGRESSION = {"num_labels": 1}
+THREE = {"num_labels": 3}
+SEVERAL = {"num_labels": 3, "problem_type": "multi_label_classification"}
+SCORES = {"num_labels": 3, "problem_type": "regression"}
 
 
 @pytest.mark.parametrize(
-    ("seconds", "faster"), [(0.5, True), (0.8, True), (0.9, False), (10, False)]
+    ("settings", "labels", "message"),
+    [
+        ({}, torch.zeros(4, 1, dtype=torch.int64), INT64 + r".*labels = labels.squeeze\(-1\)"),
+        ({}, torch.ones(4, dtype=torch.uint8), INT64 + r".*labels = labels.long\(\)"),
+        ({}, torch.ones(4, dtype=torch.int32), INT64 + r".*labels = labels.long\(\)"),
+        ({}, torch.tensor([0.5, 1, 0, 1]), INT64 + ".*num_labels=1"),
+        ({}, torch.zeros(4, 5, dtype=torch.int64), INT64 + ".*Check the collator"),
+        ({}, torch.full((4,), -100), "other than -100 in a batch; .*collator"),
+        ({}, ["yes", "no", "no", "yes"], r"got a list .*class_encode_column\('labels'\)"),
+        (THREE, torch.ones(4, 3, dtype=torch.int64), INT64 + r".*multi_label.*labels.float\(\)"),
+        (REGRESSION, torch.tensor([1, 2, 3, 4]), FLOAT32 + r".*Value\('float32'\)"),
+        (REGRESSION, torch.tensor([0.5, 1, math.nan, 2]), "a gap in the column.*is not None"),
+        (REGRESSION, torch.rand(4, 2), FLOAT32 + r".*got torch.float32 of shape \(4, 2\)"),
+        (SCORES, torch.rand(4), HOT),
+        (SEVERAL, torch.ones(4, 3, dtype=torch.int64), HOT + r".*labels = labels.float\(\)"),
+        (SEVERAL, torch.tensor([0, 1, 2, 1]), HOT + ".*single_label_classification"),
+        (SEVERAL, torch.full((4, 3), 2.0), HOT + ".*They go from 2 to 2"),
+    ],
 )
-def test_bfloat16_is_faster_where_it_takes_clearly_less_time(monkeypatch, seconds, faster):
-    class Timer:
-        """In place of torch's: a second for float32, and for bfloat16 what the test says."""
+def test_labels_that_do_not_fit_the_models_problem_are_named(settings, labels, message):
+    model = make_model(**settings)
+    kind, raised = attempt(model=model, loader=[pad(make_rows(4)) | {"labels": labels}])
+    assert kind is ValueError
+    assert re.search(message, raised)
+    assert "learning rate" not in raised
+    assert model.config.problem_type == settings.get("problem_type")  # the loss would set it
 
-        def __init__(self, statement, globals, num_threads):
-            half = globals["matrix"].dtype == torch.bfloat16
-            self.median = seconds if half else 1.0
 
-        def blocked_autorange(self, min_run_time):
-            return self
+@pytest.mark.parametrize(
+    ("settings", "labels"),
+    [
+        (REGRESSION, torch.rand(4)),
+        (REGRESSION, torch.rand(4, 1).half()),
+        (SCORES, torch.rand(4, 3)),
+        (SEVERAL, torch.tensor([[0.0, 1, 1]] * 4)),
+        (THREE, torch.tensor([[0.0, 1, 1]] * 4)),  # floats for each class: several labels
+        (THREE, torch.tensor([0, 1, 2, -100])),
+    ],
+)
+def test_each_problem_type_trains(settings, labels):
+    model = make_model(**settings)
+    loader = [pad(make_rows(4)) | {"labels": labels}] * 2
+    assert len(train(model, loader, make_optimizer(model), watch=no_bar).losses) == 2
 
-    monkeypatch.setattr("torch.utils.benchmark.Timer", Timer)
-    assert bfloat16_is_faster() is faster
+
+@pytest.mark.parametrize("settings", [REGRESSION, SCORES, SEVERAL])
+def test_only_a_classifier_is_evaluated(settings):
+    """The highest of one column is always the first: an accuracy that means nothing."""
+    model = make_model(**settings)
+    loader = [pad(make_rows(4)) | {"labels": torch.zeros(4, settings["num_labels"])}]
+    with pytest.raises(ValueError, match=r"one of several classes; got a Bert.*logits"):
+        evaluate(model, loader, load_metric("glue", "mrpc"))
+
+
+class Endless(torch.utils.data.IterableDataset):
+    def __iter__(self):
+        return iter(make_rows(8))
+
+
+def frozen(model):
+    model.requires_grad_(False)
+    return {"optimizer": make_optimizer(model)}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            lambda model: {"loader": make_loader(Endless())},
+            r"got a DataLoader over Endless\. .*list\(itertools\.islice",
+        ),
+        (lambda model: {"loader": iter([])}, "got a list_iterator"),
+        (lambda model: {"loader": [list(pad(make_rows(4)).values())]}, "got a list.*Collator"),
+        (frozen, r"are frozen\. Unfreeze some: model\.classifier\.requires_grad_\(True\)"),
+        (lambda model: {"checkpoint": 5}, "path of a folder; got 5"),
+        (lambda model: {"clip": "1.0"}, "clip to be above 0; got '1.0'"),
+    ],
+)
+def test_common_objects_that_cannot_be_used_say_what_to_use(change, message):
+    model = make_model()
+    kind, raised = attempt(model=model, **change(model))
+    assert kind is ValueError
+    assert re.search(message, raised)
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_a_schedule_that_cannot_follow_the_steps_is_named(own):
+    model = make_model()
+    optimizer = make_optimizer(model)
+    plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer)
+    other = linear_schedule(make_optimizer(model), make_loader(make_rows(12)), epochs=1)
+    _, raised = attempt(model=model, optimizer=optimizer, schedule=plateau if own else other)
+    assert ("ReduceLROnPlateau" if own else "got one over another") in raised
+    assert "linear_schedule(optimizer, loader" in raised
+
+
+def test_a_list_of_batches_is_a_loader():
+    model, other = make_model(), make_model()
+    batches = [pad(make_rows(4)), pad(make_rows(2))]
+    torch.manual_seed(0)
+    one = train(model, batches, make_optimizer(model), epochs=2, watch=no_bar)
+    torch.manual_seed(0)
+    loader = torch.utils.data.DataLoader(batches, batch_size=None)
+    two = train(other, loader, make_optimizer(other), epochs=2, watch=no_bar)
+    assert one.losses == pytest.approx(two.losses, abs=1)
+    assert len(one.losses) == 4
+    assert set(evaluate(model, batches, load_metric("glue", "mrpc"))) == {"loss", "accuracy", "f1"}
+
+
+@pytest.mark.parametrize("scores", [None, 0.5, {"accuracy": "high"}, [0.5]])
+def test_an_evaluation_that_returns_no_numbers_is_named(scores):
+    model = make_model()
+    loader = make_loader(make_rows(4))
+    with pytest.raises(ValueError, match=r"return a dict of numbers, .*; got "):
+        train(model, loader, make_optimizer(model), evaluate=lambda: scores, watch=no_bar)
+
+
+def test_settings_of_another_accelerator_are_left_alone():
+    """And both precisions fit into one process, which `AcceleratorState._reset_state` is for.
+
+    If an upgrade of accelerate breaks this: see `own_accelerator`.
+    """
+    AcceleratorState._reset_state(reset_partial_state=True)  # a Trainer's, of the tests before
+    mine = Accelerator(mixed_precision="bf16", cpu=True, gradient_accumulation_steps=4)
+    try:
+        for bfloat16 in (False, True, False):
+            model = make_model()
+            train(
+                model, make_loader(make_rows(8)), make_optimizer(model), bfloat16=bfloat16,
+                watch=no_bar,
+            )  # fmt: skip
+            assert (mine.mixed_precision, mine.gradient_accumulation_steps) == ("bf16", 4)
+    finally:
+        AcceleratorState._reset_state(reset_partial_state=True)
+        GradientState._reset_state()
+
+
+class VirtualClock(torch.overrides.TorchFunctionMode):
+    """A clock that only products of matrices move, each by what its type takes."""
+
+    def __init__(self, seconds):
+        super().__init__()
+        self.now, self.seconds, self.seen = 0.0, seconds, set()
+
+    def __torch_function__(self, function, types, arguments=(), settings=None):
+        if function in (torch.matmul, torch.Tensor.matmul, torch.Tensor.__matmul__):
+            kinds = {(one.dtype, one.shape, one.device.type) for one in arguments}
+            (kind,) = kinds  # both sides are alike
+            self.seen |= kinds
+            self.now += self.seconds[kind[0]]
+        return function(*arguments, **settings or {})
+
+
+@pytest.mark.parametrize(
+    ("seconds", "faster"), [(0.5, True), (0.79, True), (0.9, False), (10, False)]
+)
+def test_bfloat16_is_faster_where_its_products_take_clearly_less_time(monkeypatch, seconds, faster):
+    clock = VirtualClock({torch.float32: 1.0, torch.bfloat16: seconds})
+    monkeypatch.setattr("time.perf_counter", lambda: clock.now)
+    with clock:
+        assert bfloat16_is_faster() is faster
+    shape = torch.Size([512, 512])
+    assert clock.seen == {(dtype, shape, "cpu") for dtype in (torch.float32, torch.bfloat16)}
+
+
+def test_bfloat16_is_faster_says_nothing(monkeypatch, capfd):
+    """`torch.utils.benchmark` loads what complains, on Python 3.13, that there is no CUDA."""
+    monkeypatch.setitem(sys.modules, "torch.utils.benchmark", None)
+    assert bfloat16_is_faster() in (True, False)
+    assert capfd.readouterr() == ("", "")

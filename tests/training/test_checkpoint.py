@@ -1,15 +1,21 @@
-"""A training that is interrupted: the model is whole, and it goes on as if nothing had been."""
+"""Interrupted trainings: the model is that of a whole step, and a resumed one is the same."""
 
+import contextlib
+import hashlib
 import json
 import os
 import random
+import shutil
 import signal
 import threading
 import time
+from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from accelerate.data_loader import SeedableRandomSampler
+from accelerate.utils import load
 from processes import run_code, run_loaded
 from safetensors.torch import load_file
 from small_training import (
@@ -25,7 +31,11 @@ from torch.utils.data import RandomSampler
 from transformers.trainer_pt_utils import LengthGroupedSampler
 
 from helpers.sources.metrics import load_metric
-from helpers.training.loop import History, evaluate, linear_schedule, train
+from helpers.training.checkpoint import FILES, PICKLES
+from helpers.training.checks import TrainingError
+from helpers.training.evaluation import evaluate
+from helpers.training.history import History
+from helpers.training.loop import linear_schedule, train
 
 ROWS = make_rows(18)  # 5 batches of up to 4
 
@@ -312,10 +322,14 @@ def test_a_thread_can_train(whole):
 
 TRAIN = """
 import os, signal, sys
-import helpers.training.resuming
-from test_resuming import Run
+from pathlib import Path
 
-folder, fault = sys.argv[1:]
+folder, fault, tests = sys.argv[1:]
+sys.path.insert(0, tests)
+import accelerate
+import helpers.training.checkpoint
+from test_checkpoint import Run
+
 run = Run(checkpoint=folder, save_every=3, resume=True)
 
 def kill(*_):
@@ -325,29 +339,46 @@ def at_step_8(history, steps):
     if len(history.losses) == 8:
         kill()
 
+save_state, save_file = accelerate.Accelerator.save_state, helpers.training.checkpoint.save_file
+
+def kill_in_save_state(accelerator, folder):
+    if len(run.history.losses) == 6:
+        Path(folder).mkdir()
+        Path(folder, "model.safetensors").write_bytes(b"half of it")
+        kill()
+    save_state(accelerator, folder)
+
+def kill_in_save_file(tensors, path):
+    if len(run.history.losses) == 6:
+        path.write_bytes(b"half of it")
+        kill()
+    save_file(tensors, path)
+
 if fault == "between":
     run.settings["watch"] = at_step_8
-elif fault:
-    plain = getattr(helpers.training.resuming, "save_file")
-    def save_file(tensors, path):
-        if len(run.history.losses) == 6 and fault in str(path):
-            path.write_bytes(b"half of it")
-            kill()
-        plain(tensors, path)
-    helpers.training.resuming.save_file = save_file
+elif fault == "model.safetensors":
+    accelerate.Accelerator.save_state = kill_in_save_state
+elif fault == "random.safetensors":
+    helpers.training.checkpoint.save_file = kill_in_save_file
 run.train()
 print(len(run.history.losses))
 """
+
+
+def in_a_process(folder, fault=""):
+    return run_loaded(run_code, TRAIN, folder, fault, Path(__file__).parent)
 
 
 @pytest.mark.parametrize(
     ("fault", "saved"), [("between", 6), ("model.safetensors", 3), ("random.safetensors", 3)]
 )
 def test_a_killed_process_is_taken_up_from_what_was_saved(whole, tmp_path, fault, saved):
-    code, _, err = run_loaded(run_code, TRAIN, tmp_path, fault)
+    code, _, err = in_a_process(tmp_path, fault)
     assert code == -signal.SIGKILL, err
-    assert [path.name for path in tmp_path.glob("step-*")] == [f"step-{saved}-epoch-{saved // 5}"]
-    assert len(list(tmp_path.glob("part-*"))) == (fault != "between")
+    names = {path.name for path in tmp_path.iterdir()}
+    unfinished = {name for name in names if ".unfinished-" in name}
+    assert names - unfinished == {f"step-{saved}-epoch-{saved // 5}"}
+    assert len(unfinished) == (fault != "between")
 
     steps = []
     rest = Run(seed=99, checkpoint=tmp_path, resume=True)
@@ -362,34 +393,55 @@ def test_another_process_goes_on_to_the_same_weights(whole, tmp_path):
     first = Run(checkpoint=tmp_path)
     in_backward(first, 9)
     check_interruption(first, whole()[1])
-    code, out, err = run_loaded(run_code, TRAIN, tmp_path, "")
+    code, out, err = in_a_process(tmp_path)
     assert (code, out.strip()) == (0, "15"), err
     done = Run(seed=99, checkpoint=tmp_path, resume=True)
     done.train()  # there is nothing left to do
     check_equal(done.result, whole()[0])
 
 
-def test_what_is_saved_is_tensors_and_json_and_nothing_else(tmp_path):
+def test_what_is_saved_needs_no_code_to_be_loaded(tmp_path):
+    """Tensors, JSON, and pickles of plain values: `weights_only` refuses anything else."""
     Run(checkpoint=tmp_path, save_every=4).train()
     (folder,) = tmp_path.iterdir()
-    assert sorted(path.name for path in folder.iterdir()) == [
-        "model.safetensors",
-        "optimizer.safetensors",
-        "progress.json",
-        "random.safetensors",
-    ]
-    for path in folder.glob("*.safetensors"):
-        assert load_file(path)
-        header = int.from_bytes(path.read_bytes()[:8], "little")
-        json.loads(path.read_bytes()[8 : 8 + header])
+    assert {path.name for path in folder.iterdir()} == set(FILES)
+    for path in folder.iterdir():
+        if path.suffix == ".safetensors":
+            assert load_file(path)
+        elif path.suffix == ".json":
+            assert json.loads(path.read_text())
+        else:
+            assert load(path)
     assert json.loads((folder / "progress.json").read_text())["step"] == 15
+
+
+class Planted:
+    """Unpickling it would create a file."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return Path.touch, (self.path,)
+
+
+@pytest.mark.parametrize("name", PICKLES)
+def test_a_planted_pickle_is_refused_and_not_run(saved, tmp_path, name):
+    folder = shutil.copytree(saved, tmp_path / "copy")
+    (state,) = folder.iterdir()
+    torch.save(Planted(tmp_path / "ran"), state / name)
+    sums = json.loads((state / "sha256.json").read_text())
+    sums[name] = hashlib.sha256((state / name).read_bytes()).hexdigest()
+    (state / "sha256.json").write_text(json.dumps(sums))
+    refused(folder, "a damaged one: .*[Ww]eights")
+    assert not (tmp_path / "ran").exists()
 
 
 def test_an_interruption_while_it_saves_keeps_what_was_saved(whole, tmp_path, monkeypatch):
     """A second Ctrl-C, from somebody who can't wait."""
-    import helpers.training.resuming
+    import helpers.training.checkpoint
 
-    plain = helpers.training.resuming.save_file
+    plain = helpers.training.checkpoint.save_file
 
     def save_file(tensors, path):
         if path.name == "random.safetensors" and len(first.history.losses) == 6:
@@ -398,7 +450,7 @@ def test_an_interruption_while_it_saves_keeps_what_was_saved(whole, tmp_path, mo
 
     first = Run(checkpoint=tmp_path, save_every=4)
     between_steps(first, 7)
-    monkeypatch.setattr(helpers.training.resuming, "save_file", save_file)
+    monkeypatch.setattr(helpers.training.checkpoint, "save_file", save_file)
     check_interruption(first, whole()[1])
     assert [path.name for path in tmp_path.iterdir()] == ["step-4-epoch-0"]
     monkeypatch.undo()
@@ -413,15 +465,54 @@ def test_nothing_saved_means_from_the_beginning(whole, tmp_path):
     check_equal(run.result, whole()[0])
 
 
-def test_what_else_lies_in_the_folder_stays(tmp_path):
-    for name in ("step-by-step", "notes.txt"):
-        (tmp_path / name).write_text("mine")
-    Run(checkpoint=tmp_path).train()
-    assert sorted(path.name for path in tmp_path.iterdir()) == [
-        "notes.txt",
-        "step-15-epoch-3",
-        "step-by-step",
-    ]
+OWN_FOLDERS = [
+    "part-1",
+    "unfinished-book",
+    "step-by-step",
+    "step-3-epoch-0.unfinished-mine",
+    "step-3-epoch-0.unfinished-0123456",
+]
+
+
+@pytest.mark.parametrize("accepted", [True, False])
+def test_a_users_files_are_never_touched(saved, tmp_path, accepted):
+    """Whatever they are called, and whether or not the training is refused."""
+    folder = shutil.copytree(saved, tmp_path / "copy")
+    mine = [folder / name / "model.safetensors" for name in OWN_FOLDERS]
+    mine += [folder / "notes.txt", folder / "step-4-epoch-0" / "notes.txt"]
+    for path in mine:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("mine")
+    Run(checkpoint=folder, resume=True).train() if accepted else refused(
+        folder, "no saved training", resume=False
+    )
+    assert [path.read_text() for path in mine] == ["mine"] * len(mine)
+    states = {path.parent.name for path in folder.glob("*/progress.json")}
+    assert states == {"step-15-epoch-3" if accepted else "step-4-epoch-0"}
+
+
+def test_a_refused_training_makes_no_folder(tmp_path):
+    run = Run(checkpoint=tmp_path / "new")
+    run.history.losses.append(0.5)
+    with pytest.raises(ValueError, match="Pass a fresh one"):
+        run.train()
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_tilde_is_the_home_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    Run(checkpoint="~/run").train()
+    assert [path.name for path in tmp_path.iterdir()] == ["home"]
+    assert (tmp_path / "home" / "run" / "step-15-epoch-3").is_dir()
+
+
+def test_a_history_with_steps_in_it_is_never_overwritten(saved):
+    run = Run(checkpoint=saved, resume=True)
+    run.history.losses[:] = [0.1, 0.2, 0.3, 0.4]
+    with pytest.raises(ValueError, match=r"got one of 4 steps.* History\(\)"):
+        run.train()
+    assert run.history.losses == [0.1, 0.2, 0.3, 0.4]
 
 
 @pytest.fixture(scope="module")
@@ -452,31 +543,150 @@ def refused(saved, match, **changes):
 
 
 def test_a_saved_training_is_not_overwritten(saved):
-    message = refused(saved, "a training is saved in .*step-4-epoch-0", resume=False)
+    message = refused(saved, "no saved training; got one with .*step-4-epoch-0", resume=False)
     for remedy in ("resume=True", "another folder", "remove this one"):
         assert remedy in message
 
 
 def test_a_saved_training_that_does_not_fit_is_refused(saved):
-    refused(saved, r"training of 9 steps in all; .* has 15\. Pass the same loader", accumulate=2)
-    refused(saved, "has AdamW and LambdaLR", schedule=None)
+    refused(saved, r"the number of all steps: 9 instead of 15\. Pass the same .*", accumulate=2)
+    refused(saved, "the schedule: None instead of LambdaLR", schedule=None)
 
     model = make_model(num_labels=3)
-    settings = {"model": model, "optimizer": make_optimizer(model), "schedule": None}
     other = make_optimizer(model)
-    settings["schedule"] = linear_schedule(other, make_loader(ROWS), epochs=3)
-    refused(saved, r"classifier.bias is \(2,\) there and \(3,\) here", **settings)
+    schedule = linear_schedule(other, make_loader(ROWS), epochs=3)
+    settings = {"model": model, "optimizer": other, "schedule": schedule}
+    refused(saved, r"classifier.(weight|bias): \[3.*\] instead of \[2", **settings)
 
     model = make_model()
     other = torch.optim.SGD(model.parameters(), lr=0.1)
     schedule = linear_schedule(other, make_loader(ROWS), epochs=3)
     settings = {"model": model, "optimizer": other, "schedule": schedule}
-    refused(saved, "Expected SGD and LambdaLR; .* has AdamW and LambdaLR", **settings)
+    refused(saved, "the optimizer: SGD instead of AdamW", **settings)
 
     other = torch.optim.AdamW([{"params": [p]} for p in model.parameters()])
     schedule = linear_schedule(other, make_loader(ROWS), epochs=3)
     settings = {"model": model, "optimizer": other, "schedule": schedule}
-    refused(saved, r"groups of \[1, 1", **settings)
+    refused(saved, r"groups: \[1, 1, .*\] instead of \[\d+\]", **settings)
+
+
+def cut(path):
+    path.write_bytes(path.read_bytes()[:-1])
+
+
+def flip_a_bit(path):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 4
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("damage", [Path.unlink, cut, flip_a_bit])
+@pytest.mark.parametrize("name", FILES)
+def test_a_damaged_checkpoint_is_named_and_not_loaded(saved, tmp_path, name, damage):
+    folder = shutil.copytree(saved, tmp_path / "copy")
+    damage(folder / "step-4-epoch-0" / name)
+    message = refused(folder, "a complete saved training in .*step-4-epoch-0; got a damaged one")
+    assert "Restore it from a copy, or choose another folder" in message
+
+
+def lay_out_by_columns(run):
+    for layer in run.model.modules():
+        if isinstance(layer, torch.nn.Linear):
+            layer.weight.data = layer.weight.data.T.contiguous().T
+
+
+def share_a_weight(run):
+    one, other = run.model.bert.encoder.layer
+    other.attention.self.key.weight = one.attention.self.key.weight
+
+
+def give_the_rate_as_a_tensor(run):
+    run.optimizer = make_optimizer(run.model, lr=torch.tensor(5e-3))
+    run.schedule = linear_schedule(run.optimizer, run.loader, epochs=3)
+
+
+def evaluate_to_tensors(run):
+    run.evaluate = lambda: {"loss": torch.tensor(0.5), "f1": np.float32(0.25), "rows": np.int64(3)}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [lay_out_by_columns, share_a_weight, give_the_rate_as_a_tensor, evaluate_to_tensors],
+)
+def test_what_can_be_trained_can_be_saved_and_resumed(tmp_path, change):
+    whole, first, second = Run(), Run(checkpoint=tmp_path), Run(checkpoint=tmp_path, resume=True)
+    for run in (whole, first, second):
+        change(run)
+    torch.manual_seed(3)
+    whole.train()
+    torch.manual_seed(3)
+    between_steps(first, 7)
+    with pytest.raises(KeyboardInterrupt):
+        first.train()
+    second.train()
+    check_equal(second.result, whole.result)
+
+
+def test_a_training_that_cannot_be_saved_is_refused_before_its_first_step(tmp_path):
+    run = Run(checkpoint=tmp_path)
+    run.optimizer.param_groups[0]["why"] = lambda: "not even a pickle holds this"
+    with pytest.raises(TrainingError, match=r"a training that can be saved; got .* Train without"):
+        run.train()
+    assert not run.history.losses
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("place", ["step", "forward"])
+def test_a_waiting_interruption_is_not_lost_if_the_step_raises(tmp_path, place):
+    """And a step that failed halfway is not saved as a whole one."""
+
+    def fail(*_):
+        if len(run.history.losses) == 2:
+            interrupt()
+            raise RuntimeError("no memory")
+
+    run = Run(checkpoint=tmp_path, save_every=1)
+    if place == "step":
+        run.optimizer.register_step_post_hook(fail)
+    else:
+        run.model.classifier.register_forward_hook(fail)
+    with pytest.raises(KeyboardInterrupt) as caught:
+        run.train()
+    assert str(caught.value.__context__) == "no memory"
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert [path.name for path in tmp_path.iterdir()] == ["step-2-epoch-0"]
+
+
+def test_a_list_of_batches_can_be_resumed(tmp_path):
+    results = []
+    for stop in (99, 7, 99):
+        run = Run(checkpoint=tmp_path / str(len(results) > 0), resume=True)
+        run.loader = list(make_loader(ROWS))
+        torch.manual_seed(3)
+        between_steps(run, stop)
+        with contextlib.suppress(KeyboardInterrupt):
+            run.train()
+        results.append(run.result)
+    check_equal(results[0], results[2])
+
+
+def test_a_masking_collator_is_resumed_in_the_middle_of_an_epoch(tmp_path):
+    """It draws random numbers for each batch, in turn with the dropout."""
+
+    def masked(rows):
+        batch = make_loader(ROWS).collate_fn(rows)
+        batch["input_ids"][torch.rand(batch["input_ids"].shape) < 0.2] = 1
+        return batch
+
+    results = []
+    for folder, stop in (("whole", 99), ("parts", 8), ("parts", 99)):
+        run = Run(checkpoint=tmp_path / folder, resume=True)
+        run.loader.collate_fn = masked
+        between_steps(run, stop)
+        with contextlib.suppress(KeyboardInterrupt):
+            run.train()
+        results.append(run.result)
+    check_equal(results[0], results[2])
 
 
 def test_a_file_in_the_place_of_the_folder_is_seen_at_once(tmp_path):

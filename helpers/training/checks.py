@@ -1,0 +1,319 @@
+"""Check what a training or an evaluation is given: expected, got, what to do."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterable, Mapping, Sized
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch.optim.lr_scheduler import ReduceLROnPlateau
+
+if TYPE_CHECKING:
+    from torch.optim import Optimizer
+    from transformers import PreTrainedModel
+
+IGNORED = -100  # the loss skips this label
+
+
+class TrainingError(RuntimeError):
+    """Training can't continue. Says what happened, in which step, and what to change."""
+
+
+def check_device(model: PreTrainedModel, device: str | torch.device | None) -> torch.device:
+    """Give the device to compute on, if it is there.
+
+    Parameters
+    ----------
+    model : PreTrainedModel
+        The model.
+    device : str, torch.device or None
+        None means the model's own.
+
+    Returns
+    -------
+    torch.device
+        The device.
+
+    Raises
+    ------
+    TrainingError
+        If there is no such device.
+    """
+    try:
+        chosen = model.device if device is None else torch.device(device)
+        torch.zeros(1, device=chosen).item()
+    except (RuntimeError, AssertionError, NotImplementedError, TypeError) as error:
+        raise TrainingError(
+            f"Expected a device that is here; got {str(device or model.device)!r}, which is not: "
+            f"{str(error).splitlines()[0].rstrip('.')}. Use device='cpu', or leave it out."
+        ) from error
+    return chosen
+
+
+def count_steps(
+    loader: Iterable, *, epochs: int = 1, accumulate: int = 1, save_every: int = 1
+) -> int:
+    """Count the steps of all epochs.
+
+    Parameters
+    ----------
+    loader : torch.utils.data.DataLoader or list of dict
+        The batches of an epoch.
+    epochs : int, default 1
+        The number of epochs.
+    accumulate : int, default 1
+        The number of batches in a step.
+    save_every : int, default 1
+        The number of steps between two saves.
+
+    Returns
+    -------
+    int
+        The number of steps.
+
+    Raises
+    ------
+    ValueError
+        If the loader is empty or has no length, or a number is out of range.
+    """
+    numbers = {"epochs": epochs, "accumulate": accumulate, "save_every": save_every}
+    for name, number in numbers.items():
+        if not isinstance(number, int) or isinstance(number, bool) or number < 1:
+            raise ValueError(
+                f"Expected {name} to be a whole number of 1 or more; got {number!r}. Leave it out "
+                "for its default."
+            )
+    try:
+        batches = len(loader) if isinstance(loader, Sized) else None
+    except TypeError:  # a DataLoader over an iterable data set
+        batches = None
+    if batches is None:
+        data = type(getattr(loader, "dataset", loader)).__name__
+        raise ValueError(
+            "Expected a loader that knows its number of batches: a DataLoader over a data set with "
+            f"a length, or a list of batches; got a {type(loader).__name__} over {data}. Read the "
+            "rows into a list first: DataLoader(list(itertools.islice(dataset, 1000)), ...)."
+        )
+    if batches == 0:
+        raise ValueError(
+            "Expected a loader with at least one batch; got an empty one. Is the data set empty, "
+            "or smaller than a batch while drop_last=True?"
+        )
+    return epochs * math.ceil(batches / accumulate)
+
+
+def check_settings(
+    model: PreTrainedModel,
+    optimizer: Optimizer,
+    schedule: object,
+    clip: float | None,
+    checkpoint: str | os.PathLike[str] | None,
+    resume: bool,
+) -> None:
+    """Refuse settings with which nothing would be trained, or not what was meant.
+
+    Parameters
+    ----------
+    model : PreTrainedModel
+        The model.
+    optimizer : torch.optim.Optimizer
+        Over its parameters.
+    schedule : torch.optim.lr_scheduler.LRScheduler or None
+        Moves the optimizer's learning rate.
+    clip : float or None
+        The largest norm of the gradient.
+    checkpoint : str, path or None
+        The folder to save in.
+    resume : bool
+        Whether to continue from what is saved there.
+
+    Raises
+    ------
+    ValueError
+        If a setting is out of range, or two of them don't fit together.
+    """
+    if clip is not None and not (isinstance(clip, int | float) and clip > 0):
+        raise ValueError(f"Expected clip to be above 0; got {clip!r}. None means no clipping.")
+    if not isinstance(checkpoint, str | os.PathLike | None):
+        raise ValueError(
+            f"Expected checkpoint to be the path of a folder; got {checkpoint!r}. Pass a str or a "
+            "Path, or leave it out to save nothing."
+        )
+    if resume and checkpoint is None:
+        raise ValueError(
+            "Expected a folder to resume from; got resume=True alone. Pass checkpoint=... too."
+        )
+    trained = {id(parameter) for group in optimizer.param_groups for parameter in group["params"]}
+    own = [parameter for parameter in model.parameters() if id(parameter) in trained]
+    if not own:
+        raise ValueError(
+            "Expected an optimizer over the parameters of this model; got one over others. Make "
+            "it, and the schedule, after the model: torch.optim.AdamW(model.parameters(), lr=...)."
+        )
+    if not any(parameter.requires_grad for parameter in own):
+        raise ValueError(
+            "Expected at least one parameter to train; got a model in which all that the optimizer "
+            "has are frozen. Unfreeze some: model.classifier.requires_grad_(True)."
+        )
+    if isinstance(schedule, ReduceLROnPlateau):
+        raise ValueError(
+            "Expected a schedule that moves with each step; got ReduceLROnPlateau, which needs a "
+            "measured loss. Use linear_schedule(optimizer, loader, epochs=...), or call its "
+            "step(loss) in your evaluate function."
+        )
+    if getattr(schedule, "optimizer", optimizer) is not optimizer:
+        raise ValueError(
+            "Expected a schedule over the optimizer that is passed; got one over another. Make it "
+            "after the optimizer: linear_schedule(optimizer, loader, epochs=...)."
+        )
+
+
+def check_batch(batch: Any, model: PreTrainedModel, where: str, classify: bool = False) -> None:
+    """Refuse a batch that the model can't learn from, or can't be measured with.
+
+    Parameters
+    ----------
+    batch : dict of str to torch.Tensor
+        What the loader gave.
+    model : PreTrainedModel
+        The model.
+    where : str
+        Which batch it is, for the message.
+    classify : bool, default False
+        Whether the model has to give each text one of several classes.
+
+    Raises
+    ------
+    ValueError
+        If it isn't a dict of tensors, has no labels, or has labels that don't fit the model.
+    """
+    collate = "Remove what the model doesn't read, dataset.remove_columns([...]), and collate with "
+    collate += "DataCollatorWithPadding(tokenizer)."
+    if not isinstance(batch, Mapping):
+        raise ValueError(
+            f"Expected each batch to be a dict of tensors; got a {type(batch).__name__}. {collate}"
+        )
+    if "labels" not in batch:
+        raise ValueError(
+            f"Expected 'labels' in each batch; got {sorted(batch)}. If the column is called "
+            "'label', rename it: dataset.rename_column('label', 'labels')."
+        )
+    for name, value in batch.items():
+        if isinstance(value, torch.Tensor):
+            continue
+        got = f"got a {type(value).__name__} under {name!r}"
+        if name == "labels":
+            raise ValueError(
+                f"Expected a tensor of labels; {got}, {str(value)[:40]}, in {where}. If they are "
+                "names, number them: dataset = dataset.class_encode_column('labels')"
+            )
+        raise ValueError(f"Expected a tensor under each name of a batch; {got}. {collate}")
+    _check_labels(model, batch["labels"], where, classify)
+
+
+def _problem(model: PreTrainedModel, labels: torch.Tensor) -> tuple[str | None, int | None]:
+    """Say what a head predicts, as its loss decides it, and its number of outputs.
+
+    Float labels for each class mean a multi-label problem where the configuration doesn't say.
+    """
+    config, kind = getattr(model, "config", None), type(model).__name__
+    if kind.endswith(("ForMaskedLM", "ForCausalLM", "LMHeadModel")):
+        return "token_classification", getattr(config, "vocab_size", None)
+    outputs = getattr(config, "num_labels", None)
+    if kind.endswith("ForTokenClassification"):
+        return "token_classification", outputs
+    if not kind.endswith("Classification"):
+        return None, None
+    problem = getattr(config, "problem_type", None)
+    if problem is None and outputs == 1:
+        problem = "regression"
+    elif problem is None and labels.is_floating_point() and labels.shape[1:] == (outputs,):
+        problem = "multi_label_classification"
+    return problem or "single_label_classification", outputs
+
+
+def _check_labels(model: PreTrainedModel, labels: torch.Tensor, where: str, classify: bool) -> None:
+    """Refuse labels that the model's loss can't use, and say how to convert them."""
+    problem, outputs = _problem(model, labels)
+    if classify and problem not in (None, "single_label_classification"):
+        raise ValueError(
+            "Expected a classifier that gives each text one of several classes; got a "
+            f"{type(model).__name__} for {problem.replace('_', ' ')}, whose highest logit is no "
+            "prediction. Compute a metric of your own from model(**batch).logits."
+        )
+    got = f"got {labels.dtype} of shape {tuple(labels.shape)} in {where}"
+    if labels.is_floating_point() and not labels.isfinite().all():
+        keep = "is not None" if problem == "regression" else f"in range({outputs})"
+        raise ValueError(
+            f"Expected a label in each row; {got}, with {labels[~labels.isfinite()][0].item()} "
+            "among them: a gap in the column. Remove the rows that have no label: "
+            f"dataset = dataset.filter(lambda row: row['labels'] {keep})"
+        )
+    if problem in ("regression", "multi_label_classification"):
+        _check_float_labels(problem, outputs, labels, got)
+    elif problem is not None:
+        _check_class_labels(problem, outputs, labels, got)
+    asked = labels[labels != IGNORED]
+    if asked.numel() == 0:
+        raise ValueError(
+            f"Expected at least one label other than {IGNORED} in a batch; got nothing else in "
+            f"{where}. The loss skips {IGNORED}, so it would be a mean of nothing. Use larger "
+            "batches or a larger mlm_probability, and check the collator."
+        )
+    counted = problem in ("single_label_classification", "token_classification")
+    if counted and outputs and not 0 <= asked.min() <= asked.max() < outputs:
+        raise ValueError(
+            f"Expected labels from 0 to {outputs - 1}, for the {outputs} outputs of the model; got "
+            f"{asked.min().item()} to {asked.max().item()} in {where}. Load the model with "
+            "num_labels=..., or fix the labels."
+        )
+
+
+def _check_class_labels(problem: str, outputs: int | None, labels: torch.Tensor, got: str) -> None:
+    """Refuse what isn't a whole number for each text, or for each token."""
+    tokens = problem == "token_classification"
+    expected = "Expected labels of type torch.int64 and shape "
+    expected += "(rows, tokens), a class for each token" if tokens else "(rows,), a class each"
+    remedy = None
+    if not tokens and labels.ndim == 2 and labels.shape[1] == outputs:
+        remedy = "If a text can have several labels, load the model with "
+        remedy += "problem_type='multi_label_classification' and convert: labels = labels.float()"
+    elif not tokens and labels.ndim == 2 and labels.shape[1] == 1:
+        remedy = "Convert them: labels = labels.squeeze(-1)"
+    elif labels.ndim != 1 + tokens:
+        remedy = "Check the collator."
+    elif labels.is_floating_point() and not (labels == labels.round()).all():
+        remedy = "If they are scores, load the model with num_labels=1; if they are classes, "
+        remedy += "number them from 0."
+    elif labels.dtype in (torch.int32, torch.int16, torch.int8, torch.uint8) or tokens:
+        remedy = "" if labels.dtype == torch.int64 else "Convert them: labels = labels.long()"
+    elif labels.dtype != torch.int64:
+        remedy = "Convert them: "
+        remedy += "dataset = dataset.cast_column('labels', datasets.Value('int64'))"
+    if remedy:
+        raise ValueError(f"{expected}; {got}. {remedy}")
+
+
+def _check_float_labels(problem: str, outputs: int | None, labels: torch.Tensor, got: str) -> None:
+    """Refuse what isn't a float for each output of a regression or a multi-label classifier."""
+    several, rows = problem == "multi_label_classification", len(labels)
+    shapes = [(rows,), (rows, 1)] if outputs == 1 and not several else [(rows, outputs)]
+    expected = f"Expected labels of type torch.float32 and shape {' or '.join(map(str, shapes))}, "
+    expected += "a 0 or 1 for each class" if several else "since the model is a regression"
+    remedy = None
+    if tuple(labels.shape) not in shapes:
+        remedy = "If each text has one class, load the model with num_labels=... and "
+        remedy += "problem_type='single_label_classification'."
+    elif not labels.is_floating_point():
+        remedy = "Convert them: " + (
+            "labels = labels.float()"
+            if labels.ndim == 2
+            else "dataset = dataset.cast_column('labels', datasets.Value('float32'))"
+        )
+    elif several and not ((labels >= 0) & (labels <= 1)).all():
+        remedy = f"They go from {labels.min().item():g} to {labels.max().item():g}: give each row "
+        remedy += "a 1 for the classes that it has, and 0 for the others."
+    if remedy:
+        raise ValueError(f"{expected}; {got}. {remedy}")
