@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from helpers.text.checks import check_integer, check_text
-from helpers.text.running import longest_input, run_model
+import numpy as np
+
+from helpers.text.checks import check_choice, check_integer, check_text
+from helpers.text.running import run_model, tokenize
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
@@ -54,19 +55,15 @@ def attention_mask(kind: str, rows: int, columns: int | None = None) -> np.ndarr
     TypeError
         If ``rows`` or ``columns`` is not a whole number.
     ValueError
-        If the kind is another one; if a number is below 1; if ``columns`` is missing for "cross",
-        or differs from ``rows`` for another kind.
+        If the kind is another one; if a number is below 1, or ``columns`` doesn't fit the kind.
     """
-    import numpy as np
-
-    if kind not in ATTENTION_KINDS:
-        raise ValueError(f"kind must be one of {ATTENTION_KINDS}; got {kind!r}. Pick one of them.")
-    rows = check_integer(rows, "rows", least=None)
+    check_choice(kind, "kind", ATTENTION_KINDS)
     if columns is None and kind == "cross":
         raise ValueError(
             "columns must be given for cross attention; got None. Pass the number of tokens of "
             "the other text."
         )
+    rows = check_integer(rows, "rows", least=None)
     columns = rows if columns is None else check_integer(columns, "columns", least=None)
     if min(rows, columns) < 1:
         raise ValueError(
@@ -92,8 +89,7 @@ def read_attention(
     tokenizer : PreTrainedTokenizerBase
         The tokenizer of the checkpoint.
     model : PreTrainedModel
-        A model loaded with ``attn_implementation="eager"``: faster implementations don't keep the
-        weights.
+        A model loaded with ``attn_implementation="eager"``; others don't keep the weights.
     text : str
         The text. What is longer than the model can read is cut.
 
@@ -109,12 +105,7 @@ def read_attention(
     ValueError
         If the text is empty, or the model doesn't return its attention weights.
     """
-    import numpy as np
-
-    longest = longest_input(tokenizer, model)
-    inputs = tokenizer(
-        check_text(text), truncation=longest is not None, max_length=longest, return_tensors="pt"
-    )
+    inputs = tokenize(tokenizer, model, check_text(text))
     layers = run_model(model, inputs, output_attentions=True).get("attentions")
     if not layers or any(layer is None for layer in layers):
         raise ValueError(
@@ -146,7 +137,6 @@ def attention_shares(attention: Attention) -> pd.DataFrame:
     ValueError
         If there is no token between the special ones.
     """
-    import numpy as np
     import pandas as pd
 
     layers, heads, seq, _ = attention.weights.shape

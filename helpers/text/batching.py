@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from helpers.text.checks import check_integer
+from helpers.text.checks import check_choice, check_integer
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,23 +40,20 @@ def make_batches(
     TypeError
         If a length, the batch size or the seed is not a whole number.
     ValueError
-        If there is no example, a length is negative, the batch size is not positive, or the order
-        is not a known one.
+        If there is no example, a number is too small, or the order is not a known one.
     """
     import torch
 
     lengths = _check_lengths(lengths)
     batch_size = check_integer(batch_size, "batch_size")
-    if order not in ORDERS:
-        raise ValueError(f"order must be one of {ORDERS}; got {order!r}. Pick one of them.")
+    check_choice(order, "order", ORDERS)
     generator = torch.Generator().manual_seed(check_integer(seed, "seed", least=None))
     if order == "by length":
         # The Trainer's own sampler, for its order. transformers exports it from this module only;
         # test_the_orders_are_those_of_the_libraries fails if it moves.
         from transformers.trainer_pt_utils import LengthGroupedSampler
 
-        sampler = LengthGroupedSampler(batch_size, lengths=lengths, generator=generator)
-        examples = list(sampler)
+        examples = list(LengthGroupedSampler(batch_size, lengths=lengths, generator=generator))
     else:
         examples = torch.randperm(len(lengths), generator=generator).tolist()
     return [examples[i : i + batch_size] for i in range(0, len(examples), batch_size)]
@@ -93,8 +90,8 @@ def batch_table(
     TypeError
         If a length, an example, the width or the multiple is not a whole number.
     ValueError
-        If there is no example or no batch, or a batch is empty or holds an example that isn't
-        there; if an example is longer than ``width``, or ``multiple`` is not positive.
+        If there is no batch, or one is empty or holds an example that isn't there; if an example
+        is longer than ``width``; if ``multiple`` is not positive.
     """
     import pandas as pd
 

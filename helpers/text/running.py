@@ -7,31 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import torch
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+    from transformers import BatchEncoding, PreTrainedModel, PreTrainedTokenizerBase
     from transformers.utils import ModelOutput
 
 
 def run_model(
     model: PreTrainedModel, inputs: Mapping[str, torch.Tensor], **options: object
 ) -> ModelOutput:
-    """Run a model on tokenized texts, wherever it is and whatever mode it is in.
-
-    Parameters
-    ----------
-    model : PreTrainedModel
-        The model. It runs in evaluation mode, without dropout; afterwards each of its modules is
-        back in the mode it was in, even after an error.
-    inputs : mapping of str to torch.Tensor
-        What ``tokenizer(..., return_tensors="pt")`` returned. The tensors are moved to the model's
-        device, and those of floating-point numbers to its dtype.
-    **options : object
-        Further arguments for the model, such as ``output_attentions=True``.
-
-    Returns
-    -------
-    ModelOutput
-        The model's output on the CPU, numbers of half precision in float32. It has no gradients.
-    """
+    """Run a model on its own device and dtype, without dropout, and give its output on the CPU."""
     import torch
 
     placed = {
@@ -49,22 +32,25 @@ def run_model(
             module.training = training
 
 
+def tokenize(
+    tokenizer: PreTrainedTokenizerBase,
+    model: PreTrainedModel,
+    *texts: str | list[str],
+    padding: bool = False,
+) -> BatchEncoding:
+    """Tokenize for a model, ``(batch, seq)``; what is longer than it can read is cut."""
+    longest = longest_input(tokenizer, model)
+    return tokenizer(
+        *texts,
+        padding=padding,
+        truncation=longest is not None,
+        max_length=longest,
+        return_tensors="pt",
+    )
+
+
 def longest_input(tokenizer: PreTrainedTokenizerBase, model: PreTrainedModel) -> int | None:
-    """Say how many tokens a model reads at most.
-
-    Parameters
-    ----------
-    tokenizer : PreTrainedTokenizerBase
-        The tokenizer of the checkpoint.
-    model : PreTrainedModel
-        The model.
-
-    Returns
-    -------
-    int or None
-        The smaller one of the tokenizer's limit and the number of the model's positions; None if
-        neither is known.
-    """
+    """Say how many tokens a model reads at most, or None if it doesn't say."""
     positions = getattr(model.config, "max_position_embeddings", None)
     limits = [tokenizer.model_max_length, positions]
     # a tokenizer that doesn't know its limit says 1e30

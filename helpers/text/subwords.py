@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from helpers.text.checks import check_strings
+
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
     from tokenizers.normalizers import Normalizer
@@ -43,7 +45,7 @@ def single_characters(
     TypeError
         If ``texts`` is a single string, or holds something other than strings.
     """
-    texts = _list_of_strings(texts, "texts")
+    texts = check_strings(texts, "texts")
     if normalizer is not None:
         texts = map(normalizer.normalize_str, texts)
     characters = sorted({character for text in texts for character in text if character.strip()})
@@ -84,7 +86,7 @@ def make_deterministic(
             f"tokenizer must be a tokenizers.Tokenizer; got {type(tokenizer).__name__}. A fast "
             "tokenizer of transformers has one as its backend_tokenizer."
         )
-    special_tokens = _list_of_strings(special_tokens, "special_tokens")
+    special_tokens = check_strings(special_tokens, "special_tokens")
     for token in special_tokens:
         if tokenizer.token_to_id(token) is None:
             raise ValueError(
@@ -124,13 +126,3 @@ def _in_order(vocabulary: list[list], special_tokens: list[str]) -> list[list]:
             scores[token] = lowest
     rest = sorted(scores.items(), key=lambda pair: (-round(pair[1], 6), pair[0]))
     return first + [list(pair) for pair in rest]
-
-
-def _list_of_strings(values: Iterable[str], name: str) -> list[str]:
-    """Give the values as a list, after checking that they are strings, and not one string."""
-    strings = [values] if isinstance(values, str) else list(values)
-    wrong = [value for value in strings if not isinstance(value, str)]
-    if wrong or isinstance(values, str):
-        got = type(wrong[0]).__name__ if wrong else "one string"
-        raise TypeError(f"{name} must be a list of strings; got {got}. Make a list of strings.")
-    return strings
