@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from helpers.text.checks import check_choice, check_integer, check_text
 from helpers.text.running import run_model, tokenize
 
 if TYPE_CHECKING:
-    import pandas as pd
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 ATTENTION_KINDS = ("bidirectional", "causal", "cross")
@@ -52,17 +52,12 @@ def attention_mask(kind: str, rows: int, columns: int | None = None) -> np.ndarr
 
     Raises
     ------
-    TypeError
-        If ``rows`` or ``columns`` is not a whole number.
     ValueError
-        If the kind is another one; if a number is below 1, or ``columns`` doesn't fit the kind.
+        If the kind is another one, a number is below 1, or ``columns`` doesn't fit the kind.
     """
     check_choice(kind, "kind", ATTENTION_KINDS)
     if columns is None and kind == "cross":
-        raise ValueError(
-            "columns must be given for cross attention; got None. Pass the number of tokens of "
-            "the other text."
-        )
+        raise ValueError("columns must be given for cross attention; got None. Pass a number.")
     rows = check_integer(rows, "rows", least=None)
     columns = rows if columns is None else check_integer(columns, "columns", least=None)
     if min(rows, columns) < 1:
@@ -72,8 +67,8 @@ def attention_mask(kind: str, rows: int, columns: int | None = None) -> np.ndarr
         )
     if kind != "cross" and columns != rows:
         raise ValueError(
-            f"columns must equal rows, {rows}, in {kind} attention, where a text attends to "
-            f"itself; got {columns}. For two texts, use 'cross'."
+            f"columns must equal rows, {rows}, in {kind} attention; got {columns}. For two texts, "
+            "use 'cross'."
         )
     allowed = np.ones((rows, columns), dtype=bool)
     return np.tril(allowed) if kind == "causal" else allowed
@@ -86,10 +81,8 @@ def read_attention(
 
     Parameters
     ----------
-    tokenizer : PreTrainedTokenizerBase
-        The tokenizer of the checkpoint.
-    model : PreTrainedModel
-        A model loaded with ``attn_implementation="eager"``; others don't keep the weights.
+    tokenizer, model : PreTrainedTokenizerBase, PreTrainedModel
+        A checkpoint's tokenizer and its model, loaded with ``attn_implementation="eager"``.
     text : str
         The text. What is longer than the model can read is cut.
 
@@ -100,10 +93,8 @@ def read_attention(
 
     Raises
     ------
-    TypeError
-        If the text is not a string.
     ValueError
-        If the text is empty, or the model doesn't return its attention weights.
+        If the text is blank, or the model doesn't return its attention weights.
     """
     inputs = tokenize(tokenizer, model, check_text(text))
     layers = run_model(model, inputs, output_attentions=True).get("attentions")
@@ -128,17 +119,14 @@ def attention_shares(attention: Attention) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row a head, with the columns ``layer``, ``head``, and the mean weight that a token of
-        the text gives to ``itself``, the ``previous`` and the ``next`` token, and the ``first`` and
-        the ``last`` one of the input.
+        One row a head: ``layer``, ``head``, and the mean weight that a token of the text gives to
+        ``itself``, the ``previous``, ``next``, ``first`` and ``last`` token of the input.
 
     Raises
     ------
     ValueError
         If there is no token between the special ones.
     """
-    import pandas as pd
-
     layers, heads, seq, _ = attention.weights.shape
     if seq < 3:
         raise ValueError(
@@ -148,10 +136,7 @@ def attention_shares(attention: Attention) -> pd.DataFrame:
     own = np.arange(1, seq - 1)  # without the special tokens at both ends
     layer, head = np.indices((layers, heads))
     places = {"itself": own, "previous": own - 1, "next": own + 1, "first": 0, "last": seq - 1}
-    return pd.DataFrame(
-        {"layer": layer.ravel(), "head": head.ravel()}
-        | {
-            name: attention.weights[:, :, own, place].mean(axis=-1).ravel()
-            for name, place in places.items()
-        }
-    )
+    columns = {"layer": layer.ravel(), "head": head.ravel()}
+    for name, place in places.items():
+        columns[name] = attention.weights[:, :, own, place].mean(axis=-1).ravel()
+    return pd.DataFrame(columns)

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from helpers.text.checks import check_choice, check_integer
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 ORDERS = ("shuffled", "by length")
 
@@ -37,8 +35,6 @@ def make_batches(
 
     Raises
     ------
-    TypeError
-        If a length, the batch size or the seed is not a whole number.
     ValueError
         If there is no example, a number is too small, or the order is not a known one.
     """
@@ -82,19 +78,14 @@ def batch_table(
     Returns
     -------
     pandas.DataFrame
-        One row a batch, with the columns ``rows``, ``width``, ``tokens`` (real ones) and
-        ``padding``. A batch is a tensor of ``(rows, width)``; tokens and padding add up to it.
+        One row a batch: ``rows``, ``width``, ``tokens`` (real ones) and ``padding``. A batch is a
+        tensor of ``(rows, width)``; tokens and padding add up to it.
 
     Raises
     ------
-    TypeError
-        If a length, an example, the width or the multiple is not a whole number.
     ValueError
-        If there is no batch, or one is empty or holds an example that isn't there; if an example
-        is longer than ``width``; if ``multiple`` is not positive.
+        If a batch is empty or holds an example that isn't there, or ``width`` is too small.
     """
-    import pandas as pd
-
     lengths = _check_lengths(lengths)
     multiple = check_integer(multiple, "multiple")
     if len(batches) == 0 or any(len(batch) == 0 for batch in batches):
@@ -126,8 +117,5 @@ def batch_table(
 def _check_lengths(lengths: Sequence[int]) -> list[int]:
     """Give the lengths as a list of int, after checking that they are whole numbers."""
     if len(lengths) == 0:
-        raise ValueError(
-            "lengths must hold at least one number, one for each example; got none. Is the data "
-            "set empty?"
-        )
+        raise ValueError("lengths must hold at least one number; got none. Is the data set empty?")
     return [check_integer(length, "a length", least=0) for length in lengths]

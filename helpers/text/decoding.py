@@ -53,8 +53,6 @@ def softmax(
 
     Raises
     ------
-    TypeError
-        If ``logits`` or ``temperature`` are not real numbers, or ``axis`` is not a whole number.
     ValueError
         If ``logits`` are empty, ragged, NaN, plus infinity, or minus infinity throughout a row; if
         ``temperature`` is not a finite number above 0; if there is no such ``axis``.
@@ -167,10 +165,9 @@ def decode(
     temperature : float, default 1.0
         Divides the logits, as in `softmax`. A regression has none.
     problem_type : str, optional
-        What ``model.config.problem_type`` says. For ``"single_label_classification"`` the scores
-        are the softmax of the logits. For ``"multi_label_classification"``, where each label is a
-        question of its own, they are the sigmoid :math:`1 / (1 + e^{-z / T})`. For ``"regression"``
-        they are the logits. None means sigmoid for one column, softmax for several.
+        What ``model.config.problem_type`` says. The scores are the softmax of the logits, their
+        sigmoid, :math:`1 / (1 + e^{-z / T})`, or for a regression the logits themselves. None
+        means sigmoid for one column, softmax for several.
 
     Returns
     -------
@@ -180,11 +177,9 @@ def decode(
 
     Raises
     ------
-    TypeError
-        If ``logits`` or ``temperature`` are not numbers, or ``id2label`` is not a mapping.
     ValueError
-        If `softmax` or `label_names` refuse a value; if ``logits`` have more than two axes; if
-        there is no such ``problem_type``, or a regression is given a ``temperature``.
+        If there are no such ``id2label``, ``problem_type`` or ``temperature`` for these ``logits``;
+        if they have more than two axes, or `softmax` refuses them.
     """
     scores = label_scores(logits, problem_type=problem_type, temperature=temperature)
     if scores.ndim > 2:

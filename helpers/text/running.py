@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import torch
@@ -16,6 +16,7 @@ def run_model(
 ) -> ModelOutput:
     """Run a model on its own device and dtype, without dropout, and give its output on the CPU."""
     import torch
+    from accelerate.utils import convert_to_fp32, send_to_device
 
     placed = {
         name: value.to(model.device, model.dtype if value.is_floating_point() else value.dtype)
@@ -25,7 +26,8 @@ def run_model(
     try:
         model.eval()
         with torch.inference_mode():
-            return _on_cpu(model(**placed, **options))
+            outputs = model(**placed, **options)
+        return convert_to_fp32(send_to_device(outputs, "cpu"))  # NumPy has no bfloat16
     finally:
         # module.train(mode) would also set every child, whatever mode the child was in
         for module, training in modes:
@@ -55,18 +57,3 @@ def longest_input(tokenizer: PreTrainedTokenizerBase, model: PreTrainedModel) ->
     limits = [tokenizer.model_max_length, positions]
     # a tokenizer that doesn't know its limit says 1e30
     return min((int(limit) for limit in limits if limit and 0 < limit < 1e9), default=None)
-
-
-def _on_cpu(value: Any) -> Any:
-    """Move each tensor in a model's output to the CPU, in a dtype that NumPy has."""
-    import torch
-    from transformers.utils import ModelOutput
-
-    if isinstance(value, torch.Tensor):
-        value = value.cpu()
-        return value.float() if value.dtype in (torch.float16, torch.bfloat16) else value
-    if isinstance(value, ModelOutput):
-        return type(value)(**{name: _on_cpu(part) for name, part in value.items()})
-    if type(value) in (tuple, list):
-        return type(value)(_on_cpu(part) for part in value)
-    return value

@@ -32,16 +32,12 @@ def nearest(
     Returns
     -------
     list of (str, float)
-        Each sentence with its similarity, between -1 and 1, the nearest first. Equally near ones
-        keep their order.
+        Each sentence with its similarity, -1 to 1, the nearest first. Ties keep their order.
 
     Raises
     ------
-    TypeError
-        If ``text`` is not a string, or ``sentences`` are not a list of strings.
     ValueError
-        If ``text`` holds nothing but white space; if there are no sentences; if ``encode`` doesn't
-        return one vector for each text, of finite numbers that aren't all 0.
+        If there is no text or no sentence, or ``encode`` doesn't return a vector for each.
     """
     check_text(text)
     sentences = check_strings(sentences, "sentences")

@@ -39,11 +39,6 @@ def single_characters(
     -------
     list of str
         The characters without white space; then all of them again with the mark, if there is one.
-
-    Raises
-    ------
-    TypeError
-        If ``texts`` is a single string, or holds something other than strings.
     """
     texts = check_strings(texts, "texts")
     if normalizer is not None:
@@ -63,19 +58,18 @@ def make_deterministic(
     tokenizer : tokenizers.Tokenizer
         A tokenizer with a model of type BPE, WordPiece or Unigram.
     special_tokens : iterable of str, default ("[UNK]",)
-        The special tokens to keep. Others that the trainer was given, such as single characters,
-        become ordinary tokens.
+        The special tokens to keep. Others become ordinary tokens, such as single characters.
 
     Returns
     -------
     tokenizers.Tokenizer
-        A copy with the same vocabulary. Unigram's tokens are sorted by score, and those with equal
-        scores alphabetically.
+        A copy with the same vocabulary. Unigram's tokens are in the order of their scores, those
+        with equal scores in alphabetical order.
 
     Raises
     ------
     TypeError
-        If ``tokenizer`` comes from another library, or ``special_tokens`` is a single string.
+        If ``tokenizer`` comes from another library.
     ValueError
         If a special token is not in the vocabulary.
     """

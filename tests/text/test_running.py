@@ -20,8 +20,8 @@ ELSEWHERE = torch.device("meta")  # the only other device that every machine has
 class OnDevice(torch.Tensor):
     """A result on another device: it can't be read before it is moved to the CPU."""
 
-    def cpu(self):
-        return self.as_subclass(torch.Tensor)
+    def to(self, *target, **options):
+        return super().to(*target, **options).as_subclass(torch.Tensor)
 
     def numpy(self):
         raise TypeError("can't convert cuda:0 device type tensor to numpy")
