@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, SupportsIndex
 
 import numpy as np
@@ -67,7 +67,7 @@ def check_strings(values: Iterable[str], name: str) -> list[str]:
     return strings
 
 
-def check_choice(value: object, name: str, choices: Sequence[str]) -> None:
+def check_choice(value: object, name: str, choices: tuple[object, ...]) -> None:
     """Refuse a value that isn't one of the choices."""
     if value not in choices:
         raise ValueError(f"{name} must be one of {choices}; got {value!r}. Pick one of them.")

@@ -91,10 +91,7 @@ def label_scores(
     array = _check_logits(logits, temperature)
     if problem_type == "regression":
         if temperature != 1:
-            raise ValueError(
-                f"temperature must be 1 for a regression, which has no probabilities; got "
-                f"{temperature}. Leave it out."
-            )
+            raise ValueError(f"temperature must be 1 for a regression; got {temperature}. Omit it.")
         return array.astype(_float_type(array))
     # One column is a yes-or-no question, even for "single_label_classification": over one label,
     # the softmax would be 1 for every text.
@@ -137,9 +134,8 @@ def label_names(id2label: Labels, columns: int) -> list[str]:
     names = {int(key) if str(key).isdecimal() else key: name for key, name in id2label.items()}
     if len(names) < len(id2label) or set(names) != set(range(columns)):
         raise ValueError(
-            f"id2label must have the keys 0 to {columns - 1}, one for each of the {columns} "
-            f"columns of the logits; got {list(id2label)}. Are model and id2label from one "
-            "checkpoint?"
+            f"id2label must have the keys 0 to {columns - 1} for the {columns} columns of the "
+            f"logits; got {list(id2label)}. Are model and id2label from one checkpoint?"
         )
     return [names[column] for column in range(columns)]
 
@@ -184,8 +180,8 @@ def decode(
     scores = label_scores(logits, problem_type=problem_type, temperature=temperature)
     if scores.ndim > 2:
         raise ValueError(
-            f"logits must be one row (labels,) or many (batch, labels); got the shape "
-            f"{scores.shape}. For one label a token, decode one sentence at a time."
+            f"logits must be (labels,) or (batch, labels); got the shape {scores.shape}. For one "
+            "label a token, decode one sentence at a time."
         )
     names = label_names(id2label, scores.shape[-1])
     rows = []
@@ -205,29 +201,23 @@ def _float_type(array: np.ndarray) -> np.dtype:
 def _check_logits(logits: Logits, temperature: float, axis: int = -1) -> np.ndarray:
     """Give the logits as an array, after checking them and what is done with them."""
     if isinstance(temperature, bool) or not isinstance(temperature, int | float | np.number):
-        raise TypeError(
-            f"temperature must be a number above 0; got {temperature!r}. 1 changes nothing."
-        )
+        raise TypeError(f"temperature must be a number; got {temperature!r}. 1 changes nothing.")
     if not 0 < temperature < float("inf"):
         raise ValueError(
-            f"temperature must be a finite number above 0; got {temperature}. 1 changes nothing; "
-            "for the hard maximum use argmax."
+            f"temperature must be finite and above 0; got {temperature}. The maximum is argmax."
         )
     array = as_array(logits, "logits")
     if array.size == 0 or array.ndim == 0:
         raise ValueError(
-            f"logits must hold at least one row of at least one number; got the shape "
-            f"{array.shape}. Was the input text empty?"
+            f"logits must hold at least one row; got the shape {array.shape}. Was the text empty?"
         )
     if not -array.ndim <= check_integer(axis, "axis", least=None) < array.ndim:
         raise ValueError(
-            f"axis must be between {-array.ndim} and {array.ndim - 1} for logits of the shape "
-            f"{array.shape}; got {axis}. The last axis is -1."
+            f"axis must be between {-array.ndim} and {array.ndim - 1}; got {axis}. The last is -1."
         )
     if np.isnan(array).any():
         first = tuple(np.argwhere(np.isnan(array))[0].tolist())
         raise ValueError(
-            f"logits must be numbers; got NaN first at {first}. Look for it in the model's "
-            "weights (a training that diverged?) or in its input."
+            f"logits must be numbers; got NaN first at {first}. Look for it in the model's weights."
         )
     return array

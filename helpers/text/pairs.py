@@ -102,8 +102,8 @@ def word_overlap(first: str, second: str) -> float:
     one, other = set(words(first)), set(words(second))
     if not one | other:
         raise ValueError(
-            f"first and second must hold a word between them; got {first!r:.60} and {second!r:.60}."
-            " Type a sentence."
+            "first and second must hold a word between them; got "
+            f"{first!r:.60} and {second!r:.60}. Type a sentence."
         )
     return len(one & other) / len(one | other)
 
@@ -133,14 +133,9 @@ def pair_baselines(
     ValueError
         If a split is missing or empty, lacks a column, or has labels other than 0 and 1.
     """
-
-    def accuracy(predictions: np.ndarray, references: np.ndarray) -> float:
-        return float((predictions == references).mean())
-
     if not {"train", split} <= set(data):
         raise ValueError(
-            f"data must have the splits 'train' and {split!r}; got {', '.join(data)}. Pick a split "
-            "that is there."
+            f"data must have the splits 'train' and {split!r}; got {', '.join(data)}. Pick one."
         )
     overlaps, labels = {}, {}
     for name in {"train", split}:
@@ -149,7 +144,7 @@ def pair_baselines(
         overlaps[name] = np.array([word_overlap(*pair) for pair in pairs])
         labels[name] = np.array(data[name]["label"])
     _, side, limit = max(
-        (accuracy(side * overlaps["train"] >= side * limit, labels["train"]), side, limit)
+        (np.mean((side * overlaps["train"] >= side * limit) == labels["train"]), side, limit)
         for side in (1, -1)
         for limit in np.unique(overlaps["train"])
     )
@@ -157,7 +152,8 @@ def pair_baselines(
         "always equivalent": np.ones_like(labels[split]),
         "counting shared words": side * overlaps[split] >= side * limit,
     }
-    return {name: float((metric or accuracy)(rule, labels[split])) for name, rule in rules.items()}
+    metric = metric or (lambda predicted, true: np.mean(predicted == true))
+    return {name: float(metric(rule, labels[split])) for name, rule in rules.items()}
 
 
 def _check_pairs(data: Dataset, name: str) -> None:
@@ -169,8 +165,6 @@ def _check_pairs(data: Dataset, name: str) -> None:
             f"{', '.join(data.column_names)}. Rename them with rename_columns."
         )
     if found := set(data["label"]) - {0, 1}:
-        raise ValueError(
-            f"label must be 0 or 1 in {name}; got {found.pop()!r}. Keep the labeled pairs only."
-        )
+        raise ValueError(f"label must be 0 or 1 in {name}; got {found.pop()!r}. Drop other pairs.")
     if len(data) == 0:
         raise ValueError(f"{name} must hold at least one pair; got none. Was it filtered?")

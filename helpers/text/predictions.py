@@ -84,7 +84,7 @@ def predict_next(
     Parameters
     ----------
     tokenizer, model : PreTrainedTokenizerBase, PreTrainedModel
-        A checkpoint's tokenizer and its model, such as ``BertLMHeadModel``.
+        A checkpoint's tokenizer and a model such as ``BertLMHeadModel`` with ``is_decoder=True``.
     text : str
         The text, with ``[MASK]`` where the gap is; without it, the gap is at the end.
     top : int, default 5

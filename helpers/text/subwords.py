@@ -81,12 +81,10 @@ def make_deterministic(
             "tokenizer of transformers has one as its backend_tokenizer."
         )
     special_tokens = check_strings(special_tokens, "special_tokens")
-    for token in special_tokens:
-        if tokenizer.token_to_id(token) is None:
-            raise ValueError(
-                f"special_tokens must be in the vocabulary; got {token!r}, which is not. Give it "
-                "to the trainer too."
-            )
+    if missing := [token for token in special_tokens if tokenizer.token_to_id(token) is None]:
+        raise ValueError(
+            f"special_tokens must be in the vocabulary; got {missing[0]!r}. Train with it too."
+        )
     state = json.loads(tokenizer.to_str())
     model = state["model"]
     if model["type"] == "Unigram":
@@ -97,7 +95,7 @@ def make_deterministic(
     else:
         ids = model["vocab"]
     state["added_tokens"] = [
-        # a token that was added after the training is not in the model, and keeps its id
+        # a token that was added after the training isn't in the model, and keeps its id
         {**added, "id": ids.get(added["content"], added["id"])}
         for added in state["added_tokens"]
         if added["content"] in special_tokens

@@ -97,8 +97,7 @@ def token_table(tokenizer: PreTrainedTokenizerBase, inputs: Mapping) -> pd.DataF
     ids = _rows(inputs, "input_ids")
     if not any(ids):
         raise ValueError("input_ids must hold at least one token; got none. Was the text empty?")
-    types = _like(ids, inputs, "token_type_ids")
-    masks = _like(ids, inputs, "attention_mask")
+    types, masks = [_like(ids, inputs, key) for key in ("token_type_ids", "attention_mask")]
     encodings = dict(enumerate(getattr(inputs, "encodings", None) or []))
     names = ("sequence", "position", "id", "token_type", "attention", "kind")
     columns: dict[str, list] = {name: [] for name in names}
@@ -108,9 +107,8 @@ def token_table(tokenizer: PreTrainedTokenizerBase, inputs: Mapping) -> pd.DataF
         columns["id"] += row
         columns["token_type"] += types[sequence]
         columns["attention"] += masks[sequence]
-        columns["kind"] += token_kinds(
-            tokenizer, row, mask=masks[sequence], encoding=encodings.get(sequence)
-        )
+        encoding = encodings.get(sequence)
+        columns["kind"] += token_kinds(tokenizer, row, mask=masks[sequence], encoding=encoding)
     table = pd.DataFrame(columns).astype({"token_type": "Int64", "attention": "Int64"})
     table.insert(3, "token", _tokens(tokenizer, columns["id"]))
     if _one_a_token(inputs.get("labels"), ids):
@@ -167,8 +165,7 @@ def padding_table(
         raise ValueError("texts must hold at least one text; got none. Type a sentence.")
     if isinstance(settings, Mapping) or not all(isinstance(one, Mapping) for one in settings):
         raise TypeError(
-            f"settings must be a list of mappings, one a run; got {settings!r:.60}. Put a single "
-            "setting into a list."
+            f"settings must be a list of mappings; got {settings!r:.60}. Put one into a list."
         )
     if len(settings) == 0:
         raise ValueError("settings must hold at least one run; got none. [{}] has no settings.")
@@ -244,10 +241,9 @@ def _tokens(
 ) -> list[str]:
     """Convert ids to tokens, after checking that each is in the vocabulary."""
     size = len(tokenizer)
-    for token_id in ids:
-        if not 0 <= token_id < size:
-            raise ValueError(
-                f"{name} must be in the tokenizer's vocabulary, 0 to {size - 1}; got "
-                f"{token_id}. Were they made by another tokenizer?"
-            )
+    if wrong := [token_id for token_id in ids if not 0 <= token_id < size]:
+        raise ValueError(
+            f"{name} must be in the tokenizer's vocabulary, 0 to {size - 1}; got {wrong[0]}. Were "
+            "they made by another tokenizer?"
+        )
     return list(tokenizer.convert_ids_to_tokens(ids))
