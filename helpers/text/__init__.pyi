@@ -7,7 +7,6 @@ from .batching import batch_table as batch_table
 from .batching import make_batches as make_batches
 from .decoding import decode as decode
 from .decoding import label_names as label_names
-from .decoding import label_scores as label_scores
 from .decoding import softmax as softmax
 from .pairs import PairAnswer as PairAnswer
 from .pairs import compare_pair as compare_pair
@@ -19,7 +18,6 @@ from .predictions import GAP as GAP
 from .predictions import Prediction as Prediction
 from .predictions import predict_masked as predict_masked
 from .predictions import predict_next as predict_next
-from .running import run_model as run_model
 from .similarity import nearest as nearest
 from .subwords import make_deterministic as make_deterministic
 from .subwords import single_characters as single_characters

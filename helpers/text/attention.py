@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from helpers.text.checks import check_integer, check_text
-from helpers.text.running import longest_input, run_model
+import numpy as np
+import pandas as pd
+
+from helpers.text.checks import check_choice, check_integer, check_text
+from helpers.text.running import run_model, tokenize
 
 if TYPE_CHECKING:
-    import numpy as np
-    import pandas as pd
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 ATTENTION_KINDS = ("bidirectional", "causal", "cross")
@@ -51,22 +52,13 @@ def attention_mask(kind: str, rows: int, columns: int | None = None) -> np.ndarr
 
     Raises
     ------
-    TypeError
-        If ``rows`` or ``columns`` is not a whole number.
     ValueError
-        If the kind is another one; if a number is below 1; if ``columns`` is missing for "cross",
-        or differs from ``rows`` for another kind.
+        If the kind is another one, a number is below 1, or ``columns`` doesn't fit the kind.
     """
-    import numpy as np
-
-    if kind not in ATTENTION_KINDS:
-        raise ValueError(f"kind must be one of {ATTENTION_KINDS}; got {kind!r}. Pick one of them.")
-    rows = check_integer(rows, "rows", least=None)
+    check_choice(kind, "kind", ATTENTION_KINDS)
     if columns is None and kind == "cross":
-        raise ValueError(
-            "columns must be given for cross attention; got None. Pass the number of tokens of "
-            "the other text."
-        )
+        raise ValueError("columns must be given for cross attention; got None. Pass a number.")
+    rows = check_integer(rows, "rows", least=None)
     columns = rows if columns is None else check_integer(columns, "columns", least=None)
     if min(rows, columns) < 1:
         raise ValueError(
@@ -75,8 +67,8 @@ def attention_mask(kind: str, rows: int, columns: int | None = None) -> np.ndarr
         )
     if kind != "cross" and columns != rows:
         raise ValueError(
-            f"columns must equal rows, {rows}, in {kind} attention, where a text attends to "
-            f"itself; got {columns}. For two texts, use 'cross'."
+            f"columns must equal rows, {rows}, in {kind} attention; got {columns}. For two texts, "
+            "use 'cross'."
         )
     allowed = np.ones((rows, columns), dtype=bool)
     return np.tril(allowed) if kind == "causal" else allowed
@@ -89,11 +81,8 @@ def read_attention(
 
     Parameters
     ----------
-    tokenizer : PreTrainedTokenizerBase
-        The tokenizer of the checkpoint.
-    model : PreTrainedModel
-        A model loaded with ``attn_implementation="eager"``: faster implementations don't keep the
-        weights.
+    tokenizer, model : PreTrainedTokenizerBase, PreTrainedModel
+        A checkpoint's tokenizer and its model, loaded with ``attn_implementation="eager"``.
     text : str
         The text. What is longer than the model can read is cut.
 
@@ -104,17 +93,10 @@ def read_attention(
 
     Raises
     ------
-    TypeError
-        If the text is not a string.
     ValueError
-        If the text is empty, or the model doesn't return its attention weights.
+        If the text is blank, or the model doesn't return its attention weights.
     """
-    import numpy as np
-
-    longest = longest_input(tokenizer, model)
-    inputs = tokenizer(
-        check_text(text), truncation=longest is not None, max_length=longest, return_tensors="pt"
-    )
+    inputs = tokenize(tokenizer, model, check_text(text))
     layers = run_model(model, inputs, output_attentions=True).get("attentions")
     if not layers or any(layer is None for layer in layers):
         raise ValueError(
@@ -137,18 +119,14 @@ def attention_shares(attention: Attention) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row a head, with the columns ``layer``, ``head``, and the mean weight that a token of
-        the text gives to ``itself``, the ``previous`` and the ``next`` token, and the ``first`` and
-        the ``last`` one of the input.
+        One row a head: ``layer``, ``head``, and the mean weight that a token of the text gives to
+        ``itself``, the ``previous``, ``next``, ``first`` and ``last`` token of the input.
 
     Raises
     ------
     ValueError
         If there is no token between the special ones.
     """
-    import numpy as np
-    import pandas as pd
-
     layers, heads, seq, _ = attention.weights.shape
     if seq < 3:
         raise ValueError(
@@ -158,10 +136,7 @@ def attention_shares(attention: Attention) -> pd.DataFrame:
     own = np.arange(1, seq - 1)  # without the special tokens at both ends
     layer, head = np.indices((layers, heads))
     places = {"itself": own, "previous": own - 1, "next": own + 1, "first": 0, "last": seq - 1}
-    return pd.DataFrame(
-        {"layer": layer.ravel(), "head": head.ravel()}
-        | {
-            name: attention.weights[:, :, own, place].mean(axis=-1).ravel()
-            for name, place in places.items()
-        }
-    )
+    columns = {"layer": layer.ravel(), "head": head.ravel()}
+    for name, place in places.items():
+        columns[name] = attention.weights[:, :, own, place].mean(axis=-1).ravel()
+    return pd.DataFrame(columns)

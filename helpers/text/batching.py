@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-from helpers.text.checks import check_integer
+import pandas as pd
 
-if TYPE_CHECKING:
-    import pandas as pd
+from helpers.text.checks import check_choice, check_integer
 
 ORDERS = ("shuffled", "by length")
 
@@ -37,26 +35,21 @@ def make_batches(
 
     Raises
     ------
-    TypeError
-        If a length, the batch size or the seed is not a whole number.
     ValueError
-        If there is no example, a length is negative, the batch size is not positive, or the order
-        is not a known one.
+        If there is no example, a number is too small, or the order is not a known one.
     """
     import torch
 
     lengths = _check_lengths(lengths)
     batch_size = check_integer(batch_size, "batch_size")
-    if order not in ORDERS:
-        raise ValueError(f"order must be one of {ORDERS}; got {order!r}. Pick one of them.")
+    check_choice(order, "order", ORDERS)
     generator = torch.Generator().manual_seed(check_integer(seed, "seed", least=None))
     if order == "by length":
         # The Trainer's own sampler, for its order. transformers exports it from this module only;
         # test_the_orders_are_those_of_the_libraries fails if it moves.
         from transformers.trainer_pt_utils import LengthGroupedSampler
 
-        sampler = LengthGroupedSampler(batch_size, lengths=lengths, generator=generator)
-        examples = list(sampler)
+        examples = list(LengthGroupedSampler(batch_size, lengths=lengths, generator=generator))
     else:
         examples = torch.randperm(len(lengths), generator=generator).tolist()
     return [examples[i : i + batch_size] for i in range(0, len(examples), batch_size)]
@@ -85,19 +78,14 @@ def batch_table(
     Returns
     -------
     pandas.DataFrame
-        One row a batch, with the columns ``rows``, ``width``, ``tokens`` (real ones) and
-        ``padding``. A batch is a tensor of ``(rows, width)``; tokens and padding add up to it.
+        One row a batch: ``rows``, ``width``, ``tokens`` (real ones) and ``padding``. A batch is a
+        tensor of ``(rows, width)``; tokens and padding add up to it.
 
     Raises
     ------
-    TypeError
-        If a length, an example, the width or the multiple is not a whole number.
     ValueError
-        If there is no example or no batch, or a batch is empty or holds an example that isn't
-        there; if an example is longer than ``width``, or ``multiple`` is not positive.
+        If a batch is empty or holds an example that isn't there, or ``width`` is too small.
     """
-    import pandas as pd
-
     lengths = _check_lengths(lengths)
     multiple = check_integer(multiple, "multiple")
     if len(batches) == 0 or any(len(batch) == 0 for batch in batches):
@@ -129,8 +117,5 @@ def batch_table(
 def _check_lengths(lengths: Sequence[int]) -> list[int]:
     """Give the lengths as a list of int, after checking that they are whole numbers."""
     if len(lengths) == 0:
-        raise ValueError(
-            "lengths must hold at least one number, one for each example; got none. Is the data "
-            "set empty?"
-        )
+        raise ValueError("lengths must hold at least one number; got none. Is the data set empty?")
     return [check_integer(length, "a length", least=0) for length in lengths]

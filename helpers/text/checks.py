@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import operator
 import sys
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, SupportsIndex
+
+import numpy as np
 
 if TYPE_CHECKING:
     from typing import TypeGuard
@@ -13,79 +16,65 @@ if TYPE_CHECKING:
 
 
 def is_tensor(value: object) -> TypeGuard[torch.Tensor]:
-    """Recognize a torch tensor without importing torch.
-
-    Parameters
-    ----------
-    value : object
-        Anything.
-
-    Returns
-    -------
-    bool
-        Whether it is a tensor. If nobody has imported torch, nothing is one.
-    """
+    """Recognize a torch tensor without importing torch: before that, nothing is one."""
     torch = sys.modules.get("torch")
     return torch is not None and isinstance(value, torch.Tensor)
 
 
-def check_text(text: object, name: str = "text", *, remedy: str = "Type a sentence.") -> str:
-    """Return a text, after checking that it is a string with something in it.
+def as_array(values: object, name: str) -> np.ndarray:
+    """Turn a tensor, an array or a (nested) list into an array of real numbers."""
+    if is_tensor(values):
+        tensor = values.detach().cpu()
+        half = tensor.is_floating_point() and tensor.element_size() < 4  # NumPy has no bfloat16
+        array = (tensor.float() if half else tensor).numpy()
+    else:
+        if isinstance(values, list | tuple):  # of tensors, such as the rows of a batch
+            values = [as_array(one, name).tolist() if is_tensor(one) else one for one in values]
+        try:
+            array = np.asarray(values)
+        except ValueError as error:
+            raise ValueError(
+                f"{name} must have rows of one length; got rows of different lengths. Each row is "
+                "one text."
+            ) from error
+    if array.dtype.kind not in "iuf" and array.size > 0:
+        kind = f"{type(values).__name__} of {getattr(values, 'dtype', array.dtype)}"
+        raise TypeError(
+            f"{name} must be real numbers, in a tensor, an array or a list; got {kind}. Pass what "
+            "the model returned."
+        )
+    return array
 
-    Parameters
-    ----------
-    text : object
-        The argument to check.
-    name : str, default "text"
-        What the error message calls it.
-    remedy : str, default "Type a sentence."
-        What to do about an empty text.
 
-    Returns
-    -------
-    str
-        The text, unchanged.
-
-    Raises
-    ------
-    TypeError
-        If it is not a string.
-    ValueError
-        If it is empty or holds nothing but white space.
-    """
+def check_text(text: object, name: str = "text", *, remedy: str | None = "Type a sentence.") -> str:
+    """Return a text, after checking its type and, if there is a remedy, that it isn't blank."""
     if not isinstance(text, str):
         raise TypeError(
             f"{name} must be one string; got {type(text).__name__}. Pass one text at a time."
         )
-    if not text.strip():
+    if remedy and not text.strip():
         raise ValueError(f"{name} must hold at least one word; got an empty text. {remedy}")
     return text
 
 
+def check_strings(values: Iterable[str], name: str) -> list[str]:
+    """Return some strings as a list, after checking that they aren't one string."""
+    strings = [] if isinstance(values, str) else list(values)
+    wrong = [type(value).__name__ for value in strings if not isinstance(value, str)]
+    if wrong or isinstance(values, str):
+        got = wrong[0] if wrong else "one string"
+        raise TypeError(f"{name} must be a list of strings; got {got}. Make a list of strings.")
+    return strings
+
+
+def check_choice(value: object, name: str, choices: tuple[object, ...]) -> None:
+    """Refuse a value that isn't one of the choices."""
+    if value not in choices:
+        raise ValueError(f"{name} must be one of {choices}; got {value!r}. Pick one of them.")
+
+
 def check_integer(number: SupportsIndex, name: str, *, least: int | None = 1) -> int:
-    """Return a number as an int, after checking that it is a whole number and large enough.
-
-    Parameters
-    ----------
-    number : int
-        The argument to check; an integer of NumPy or torch will do.
-    name : str
-        What the error message calls it.
-    least : int or None, default 1
-        The smallest number allowed. None allows every number.
-
-    Returns
-    -------
-    int
-        The number.
-
-    Raises
-    ------
-    TypeError
-        If it is not a whole number; True and False don't count as numbers.
-    ValueError
-        If it is too small.
-    """
+    """Return a whole number as an int, after checking that it is one and at least ``least``."""
     try:
         value = None if isinstance(number, bool) else operator.index(number)
     except TypeError:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, overload
 
 import numpy as np
 
-from helpers.text.checks import check_integer, is_tensor
+from helpers.text.checks import as_array, check_choice, check_integer, is_tensor
 
 if TYPE_CHECKING:
     import torch
@@ -34,8 +34,7 @@ def softmax(
 ) -> torch.Tensor | np.ndarray | list:
     r"""Turn logits into probabilities that add up to 1.
 
-    Computes :math:`p_i = e^{z_i / T} / \sum_j e^{z_j / T}`. The largest logit is subtracted first:
-    that changes no probability, and it keeps the exponential from overflowing.
+    Computes :math:`p_i = e^{z_i / T} / \sum_j e^{z_j / T}`, without overflow for large logits.
 
     Parameters
     ----------
@@ -54,9 +53,6 @@ def softmax(
 
     Raises
     ------
-    TypeError
-        If ``logits`` are not real numbers, such as booleans; if ``temperature`` is not a number or
-        ``axis`` is not a whole number.
     ValueError
         If ``logits`` are empty, ragged, NaN, plus infinity, or minus infinity throughout a row; if
         ``temperature`` is not a finite number above 0; if there is no such ``axis``.
@@ -66,9 +62,9 @@ def softmax(
     Bridle (1990), "Probabilistic Interpretation of Feedforward Classification Network Outputs";
     temperature as in Hinton et al. (2015), "Distilling the Knowledge in a Neural Network".
     """
-    _check_temperature(temperature)
-    array = _as_array(logits)
-    _check_logits(array, axis)
+    import torch
+
+    array = _check_logits(logits, temperature, axis)
     if np.isposinf(array).any() or np.isneginf(array).all(axis=axis).any():
         raise ValueError(
             "logits must be below infinity, with at least one finite number in each row; got an "
@@ -77,73 +73,33 @@ def softmax(
     # Compute in float64, whatever comes in: in float32 a temperature of 1e-50 would be 0, and the
     # probabilities of a float16 model would carry three digits. Subtract before dividing, so that
     # neither overflows to inf - inf.
+    scores = logits.double() if is_tensor(logits) else torch.from_numpy(array.astype(np.float64))
+    scores = (scores - scores.amax(dim=axis, keepdim=True)) / temperature
+    probabilities = scores.softmax(dim=axis)
     if is_tensor(logits):
-        tensor = logits.double()
-        tensor = (tensor - tensor.amax(dim=axis, keepdim=True)) / temperature
-        dtype = logits.dtype if logits.is_floating_point() else tensor.dtype
-        return tensor.softmax(dim=axis).to(dtype)
-    scores = array.astype(np.float64)
-    with np.errstate(over="ignore"):  # a difference of 1e4 over a tiny temperature: e to it is 0
-        scores = (scores - scores.max(axis=axis, keepdims=True)) / temperature
-    exponentials = np.exp(scores)
-    probabilities = exponentials / exponentials.sum(axis=axis, keepdims=True)
-    if not isinstance(logits, np.ndarray):
-        return probabilities.tolist()
-    return probabilities.astype(_float_type(array))
+        return probabilities.to(logits.dtype) if logits.is_floating_point() else probabilities
+    if isinstance(logits, np.ndarray):
+        return probabilities.numpy().astype(_float_type(array))
+    return probabilities.tolist()
 
 
 def label_scores(
     logits: Logits, *, problem_type: str | None = None, temperature: float = 1.0
 ) -> np.ndarray:
-    r"""Turn logits into the scores that the pipeline reports for this type of problem.
-
-    Parameters
-    ----------
-    logits : torch.Tensor, numpy.ndarray or list
-        The output of a classification head: one row ``(labels,)`` or many ``(batch, labels)``.
-    problem_type : str, optional
-        What ``model.config.problem_type`` says. For ``"single_label_classification"`` the scores
-        are the softmax of the logits. For ``"multi_label_classification"``, where each label is a
-        question of its own, they are the sigmoid :math:`1 / (1 + e^{-z / T})`. For ``"regression"``
-        they are the logits. None means sigmoid for one column, softmax for several.
-    temperature : float, default 1.0
-        Divides the logits, as in `softmax`. A regression has none.
-
-    Returns
-    -------
-    numpy.ndarray
-        The scores, in the shape of ``logits``.
-
-    Raises
-    ------
-    TypeError
-        If ``logits`` or ``temperature`` are not numbers.
-    ValueError
-        If there is no such ``problem_type``; if a regression is given a ``temperature``; if
-        ``logits`` are empty, ragged or NaN, or `softmax` refuses a value.
-    """
-    if problem_type is not None and problem_type not in PROBLEM_TYPES:
-        raise ValueError(
-            f"problem_type must be one of {PROBLEM_TYPES} or None; got {problem_type!r}. Pass "
-            "model.config.problem_type."
-        )
-    _check_temperature(temperature)
-    array = _as_array(logits)
-    _check_logits(array)
+    """Turn logits into the pipeline's scores, in the same shape, as `decode` describes them."""
+    check_choice(problem_type, "problem_type", (*PROBLEM_TYPES, None))
+    array = _check_logits(logits, temperature)
     if problem_type == "regression":
         if temperature != 1:
-            raise ValueError(
-                f"temperature must be 1 for a regression, which has no probabilities; got "
-                f"{temperature}. Leave it out."
-            )
+            raise ValueError(f"temperature must be 1 for a regression; got {temperature}. Omit it.")
         return array.astype(_float_type(array))
     # One column is a yes-or-no question, even for "single_label_classification": over one label,
     # the softmax would be 1 for every text.
     if problem_type == "multi_label_classification" or array.shape[-1] == 1:
-        with np.errstate(over="ignore"):
-            scaled = array.astype(np.float64) / temperature
-        # the sigmoid, written so that it neither overflows nor loses small probabilities
-        return np.exp(-np.logaddexp(0, -scaled)).astype(_float_type(array))
+        import torch
+
+        scaled = torch.from_numpy(array.astype(np.float64)) / temperature
+        return scaled.sigmoid().numpy().astype(_float_type(array))
     return softmax(array, temperature=temperature)
 
 
@@ -153,8 +109,8 @@ def label_names(id2label: Labels, columns: int) -> list[str]:
     Parameters
     ----------
     id2label : mapping of int to str
-        The names, as in ``model.config.id2label``: keys 0, 1, ... without a gap. Keys may be
-        strings, as in ``config.json``, because JSON knows no others.
+        The names, as in ``model.config.id2label``: keys 0, 1, ... without a gap, as numbers or, as
+        in ``config.json``, as strings.
     columns : int
         How many columns there are.
 
@@ -175,12 +131,11 @@ def label_names(id2label: Labels, columns: int) -> list[str]:
             f"id2label must map each column to its name, like {{0: 'NEGATIVE', 1: 'POSITIVE'}}; "
             f"got {type(id2label).__name__}. Pass model.config.id2label."
         )
-    names = {_column(key): name for key, name in id2label.items()}
+    names = {int(key) if str(key).isdecimal() else key: name for key, name in id2label.items()}
     if len(names) < len(id2label) or set(names) != set(range(columns)):
         raise ValueError(
-            f"id2label must have the keys 0 to {columns - 1}, one for each of the {columns} "
-            f"columns of the logits; got {list(id2label)}. Are model and id2label from one "
-            "checkpoint?"
+            f"id2label must have the keys 0 to {columns - 1} for the {columns} columns of the "
+            f"logits; got {list(id2label)}. Are model and id2label from one checkpoint?"
         )
     return [names[column] for column in range(columns)]
 
@@ -193,22 +148,22 @@ def decode(
     temperature: float = 1.0,
     problem_type: str | None = None,
 ) -> list:
-    """Name the label with the highest score in each row, as the pipeline does.
+    r"""Name the label with the highest score in each row, as the pipeline does.
 
     Parameters
     ----------
     logits : torch.Tensor, numpy.ndarray or list
         The output of a classification head: one row ``(labels,)`` or many ``(batch, labels)``.
     id2label : mapping of int to str
-        The name of each column, as in ``model.config.id2label``: keys 0, 1, ... without a gap, or
-        the same keys as strings, as in ``config.json``.
+        The name of each column, as `label_names` takes them.
     all_labels : bool, default False
         Give every label of a row, the highest score first, as the pipeline does for ``top_k=None``.
     temperature : float, default 1.0
-        Passed on to `label_scores`.
+        Divides the logits, as in `softmax`. A regression has none.
     problem_type : str, optional
-        What ``model.config.problem_type`` says: see `label_scores`. None means that several
-        columns share the probability, and that one column has its own.
+        What ``model.config.problem_type`` says. The scores are the softmax of the logits, their
+        sigmoid, :math:`1 / (1 + e^{-z / T})`, or for a regression the logits themselves. None
+        means sigmoid for one column, softmax for several.
 
     Returns
     -------
@@ -218,17 +173,15 @@ def decode(
 
     Raises
     ------
-    TypeError
-        If ``id2label`` is not a mapping, or `label_scores` refuses the type of an argument.
     ValueError
-        If ``logits`` have no rows, or a number of columns that ``id2label`` doesn't match; if
-        `label_scores` refuses a value.
+        If there are no such ``id2label``, ``problem_type`` or ``temperature`` for these ``logits``;
+        if they have more than two axes, or `softmax` refuses them.
     """
     scores = label_scores(logits, problem_type=problem_type, temperature=temperature)
     if scores.ndim > 2:
         raise ValueError(
-            f"logits must be one row (labels,) or many (batch, labels); got the shape "
-            f"{scores.shape}. For one label a token, decode one sentence at a time."
+            f"logits must be (labels,) or (batch, labels); got the shape {scores.shape}. For one "
+            "label a token, decode one sentence at a time."
         )
     names = label_names(id2label, scores.shape[-1])
     rows = []
@@ -240,75 +193,31 @@ def decode(
     return rows[0] if scores.ndim == 1 else rows
 
 
-def _column(key: object) -> object:
-    """Read the number of a column from a key of ``id2label``; leave other keys as they are."""
-    try:
-        return int(key) if isinstance(key, str) else key
-    except ValueError:
-        return key
-
-
-def _as_array(logits: object) -> np.ndarray:
-    """Turn a tensor, an array or a (nested) list into an array of real numbers."""
-    if is_tensor(logits):
-        numbers = not (logits.is_complex() or str(logits.dtype) == "torch.bool")
-        kind = f"Tensor of {logits.dtype}"
-        tensor = logits.detach().cpu()
-        # NumPy has no bfloat16
-        array = (tensor.float() if numbers and tensor.element_size() < 4 else tensor).numpy()
-    else:
-        if isinstance(logits, list | tuple):  # of tensors, such as the rows of a batch
-            logits = [one.detach().cpu().tolist() if is_tensor(one) else one for one in logits]
-        try:
-            array = np.asarray(logits)
-        except ValueError as error:
-            raise ValueError(
-                "logits must have rows of one length; got rows of different lengths. "
-                "Each row is one sentence, each column one label."
-            ) from error
-        numbers = array.dtype.kind in "iuf" or array.size == 0
-        kind = f"{type(logits).__name__} of {array.dtype}"
-    if not numbers:
-        raise TypeError(
-            f"logits must be real numbers, in a tensor, an array or a list; got {kind}. Pass "
-            "what the model returned as logits."
-        )
-    return array
-
-
 def _float_type(array: np.ndarray) -> np.dtype:
     """Give the type of results that were computed from an array."""
     return array.dtype if array.dtype.kind == "f" else np.dtype(np.float64)
 
 
-def _check_logits(array: np.ndarray, axis: int = -1) -> None:
-    """Refuse logits with no rows, no such axis, or NaN."""
+def _check_logits(logits: Logits, temperature: float, axis: int = -1) -> np.ndarray:
+    """Give the logits as an array, after checking them and what is done with them."""
+    if isinstance(temperature, bool) or not isinstance(temperature, int | float | np.number):
+        raise TypeError(f"temperature must be a number; got {temperature!r}. 1 changes nothing.")
+    if not 0 < temperature < float("inf"):
+        raise ValueError(
+            f"temperature must be finite and above 0; got {temperature}. The maximum is argmax."
+        )
+    array = as_array(logits, "logits")
     if array.size == 0 or array.ndim == 0:
         raise ValueError(
-            f"logits must hold at least one row of at least one number; got the shape "
-            f"{array.shape}. Was the input text empty?"
+            f"logits must hold at least one row; got the shape {array.shape}. Was the text empty?"
         )
     if not -array.ndim <= check_integer(axis, "axis", least=None) < array.ndim:
         raise ValueError(
-            f"axis must be between {-array.ndim} and {array.ndim - 1} for logits of the shape "
-            f"{array.shape}; got {axis}. The last axis is -1."
+            f"axis must be between {-array.ndim} and {array.ndim - 1}; got {axis}. The last is -1."
         )
     if np.isnan(array).any():
-        first = tuple(int(i) for i in np.argwhere(np.isnan(array))[0])
+        first = tuple(np.argwhere(np.isnan(array))[0].tolist())
         raise ValueError(
-            f"logits must be numbers; got NaN first at {first}. Look for it in the model's "
-            "weights (a training that diverged?) or in its input."
+            f"logits must be numbers; got NaN first at {first}. Look for it in the model's weights."
         )
-
-
-def _check_temperature(temperature: float) -> None:
-    """Refuse a temperature that is not a finite number above 0."""
-    if isinstance(temperature, bool) or not isinstance(temperature, int | float | np.number):
-        raise TypeError(
-            f"temperature must be a number above 0; got {temperature!r}. 1 changes nothing."
-        )
-    if not (0 < temperature < float("inf")):
-        raise ValueError(
-            f"temperature must be a finite number above 0; got {temperature}. "
-            "1 changes nothing; for the hard maximum use argmax."
-        )
+    return array

@@ -7,9 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from helpers.text.checks import check_text
 from helpers.text.decoding import label_names, label_scores
-from helpers.text.running import longest_input, run_model
+from helpers.text.running import run_model, tokenize
 
 if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict
@@ -25,8 +27,7 @@ class PairAnswer:
     labels : list of str
         The names of the answers.
     probabilities : list of float
-        The probability of each, with the sentences in the order they were given in; for a
-        regression, the logits.
+        The probability of each, in the order given; for a regression, the model's plain numbers.
     swapped : list of float
         The same with the second sentence first.
     truncated : bool
@@ -46,36 +47,19 @@ def compare_pair(
 
     Parameters
     ----------
-    tokenizer : PreTrainedTokenizerBase
-        The tokenizer of the checkpoint.
-    model : PreTrainedModel
-        A model with a sequence-classification head, trained on pairs.
+    tokenizer, model : PreTrainedTokenizerBase, PreTrainedModel
+        A checkpoint's tokenizer and its model, a sequence classifier trained on pairs.
     first, second : str
         The sentences. A pair longer than the model can read is cut, the longer sentence first.
 
     Returns
     -------
     PairAnswer
-        The probability of each label in both orders, computed as `helpers.text.label_scores` says.
-
-    Raises
-    ------
-    TypeError
-        If a sentence is not a string.
-    ValueError
-        If a sentence holds nothing but white space.
+        The score of each label in both orders, computed as `decode` does.
     """
     for name, text in (("first", first), ("second", second)):
         check_text(text, name, remedy="Type a sentence in both fields.")
-    longest = longest_input(tokenizer, model)
-    inputs = tokenizer(  # input_ids: (2, seq)
-        [first, second],
-        [second, first],
-        padding=True,
-        truncation=longest is not None,
-        max_length=longest,
-        return_tensors="pt",
-    )
+    inputs = tokenize(tokenizer, model, [first, second], [second, first], padding=True)  # (2, seq)
     logits = run_model(model, inputs)["logits"]  # (2, labels)
     scores = label_scores(logits.tolist(), problem_type=model.config.problem_type)
     whole = len(tokenizer(first, second, verbose=False)["input_ids"])
@@ -88,27 +72,8 @@ def compare_pair(
 
 
 def words(text: str) -> list[str]:
-    """Split a text into words.
-
-    Parameters
-    ----------
-    text : str
-        English text.
-
-    Returns
-    -------
-    list of str
-        The words in their order, in lower case, without punctuation.
-
-    Raises
-    ------
-    TypeError
-        If the text is not a string.
-    """
-    if not isinstance(text, str):
-        raise TypeError(
-            f"text must be one string; got {type(text).__name__}. Pass one text at a time."
-        )
+    """Split an English text into words, in lower case and without punctuation."""
+    text = check_text(text, remedy=None)
     return re.findall(r"[a-z0-9']+", text.lower())
 
 
@@ -127,21 +92,18 @@ def word_overlap(first: str, second: str) -> float:
 
     Raises
     ------
-    TypeError
-        If a sentence is not a string.
     ValueError
         If neither sentence holds a word.
 
     References
     ----------
-    .. [1] P. Jaccard, "The distribution of the flora in the alpine zone", New Phytologist 11(2),
-       1912.
+    .. [1] P. Jaccard (1912), "The distribution of the flora in the alpine zone".
     """
     one, other = set(words(first)), set(words(second))
     if not one | other:
         raise ValueError(
-            f"first and second must hold a word between them; got {first!r:.60} and {second!r:.60}."
-            " Type a sentence."
+            "first and second must hold a word between them; got "
+            f"{first!r:.60} and {second!r:.60}. Type a sentence."
         )
     return len(one & other) / len(one | other)
 
@@ -158,8 +120,7 @@ def pair_baselines(
     split : str, default "validation"
         The split to measure on. The second rule is fitted to the split ``train``.
     metric : callable, optional
-        From predicted and true labels, ``(rows,)``, to a number, such as
-        `helpers.sources.f1`. None means accuracy.
+        From predicted and true labels, ``(rows,)``, to a number. None means accuracy.
 
     Returns
     -------
@@ -170,18 +131,11 @@ def pair_baselines(
     Raises
     ------
     ValueError
-        If there is no such split; if a split lacks a column, is empty, or has labels other than 0
-        and 1.
+        If a split is missing or empty, lacks a column, or has labels other than 0 and 1.
     """
-    import numpy as np
-
-    def accuracy(predictions: np.ndarray, references: np.ndarray) -> float:
-        return float((predictions == references).mean())
-
     if not {"train", split} <= set(data):
         raise ValueError(
-            f"data must have the splits 'train' and {split!r}; got {', '.join(data)}. Pick a split "
-            "that is there."
+            f"data must have the splits 'train' and {split!r}; got {', '.join(data)}. Pick one."
         )
     overlaps, labels = {}, {}
     for name in {"train", split}:
@@ -190,7 +144,7 @@ def pair_baselines(
         overlaps[name] = np.array([word_overlap(*pair) for pair in pairs])
         labels[name] = np.array(data[name]["label"])
     _, side, limit = max(
-        (accuracy(side * overlaps["train"] >= side * limit, labels["train"]), side, limit)
+        (np.mean((side * overlaps["train"] >= side * limit) == labels["train"]), side, limit)
         for side in (1, -1)
         for limit in np.unique(overlaps["train"])
     )
@@ -198,7 +152,8 @@ def pair_baselines(
         "always equivalent": np.ones_like(labels[split]),
         "counting shared words": side * overlaps[split] >= side * limit,
     }
-    return {name: float((metric or accuracy)(rule, labels[split])) for name, rule in rules.items()}
+    metric = metric or (lambda predicted, true: np.mean(predicted == true))
+    return {name: float(metric(rule, labels[split])) for name, rule in rules.items()}
 
 
 def _check_pairs(data: Dataset, name: str) -> None:
@@ -210,8 +165,6 @@ def _check_pairs(data: Dataset, name: str) -> None:
             f"{', '.join(data.column_names)}. Rename them with rename_columns."
         )
     if found := set(data["label"]) - {0, 1}:
-        raise ValueError(
-            f"label must be 0 or 1 in {name}; got {found.pop()!r}. Keep the labeled pairs only."
-        )
+        raise ValueError(f"label must be 0 or 1 in {name}; got {found.pop()!r}. Drop other pairs.")
     if len(data) == 0:
         raise ValueError(f"{name} must hold at least one pair; got none. Was it filtered?")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from helpers.text.checks import check_text
 from helpers.text.decoding import decode, label_names, label_scores
-from helpers.text.running import longest_input, run_model
+from helpers.text.running import run_model, tokenize
 from helpers.text.tokens import token_table
 
 if TYPE_CHECKING:
@@ -24,12 +24,11 @@ class Steps:
     text : str
         The text.
     table : pandas.DataFrame
-        Its tokens and ids, as `helpers.text.token_table` lists them.
+        Its tokens and ids, as `token_table` lists them.
     logits : list of float
         The model's scores, one a label.
     probabilities : list of float
-        The score of each label: the softmax or the sigmoid of the logits, or for a regression the
-        logits themselves, as `helpers.text.label_scores` says.
+        The softmax or the sigmoid of the logits; for a regression, the logits themselves.
     labels : list of str
         The name of each column of ``logits``.
     answer : dict
@@ -52,31 +51,19 @@ def three_steps(tokenizer: PreTrainedTokenizerBase, model: PreTrainedModel, text
 
     Parameters
     ----------
-    tokenizer : PreTrainedTokenizerBase
-        The tokenizer of the checkpoint.
-    model : PreTrainedModel
-        A model with a sequence-classification head, of the same checkpoint.
+    tokenizer, model : PreTrainedTokenizerBase, PreTrainedModel
+        A checkpoint's tokenizer and its model, a sequence classifier.
     text : str
-        One sentence or more, classified as one text. What is longer than the model can read is cut.
+        The text to classify. What is longer than the model can read is cut.
 
     Returns
     -------
     Steps
         Tokens, ids, logits, probabilities and answer.
-
-    Raises
-    ------
-    TypeError
-        If ``text`` is not a string.
-    ValueError
-        If ``text`` holds nothing but white space.
     """
     check_text(text)
-    # Step 1: text to ids
-    longest = longest_input(tokenizer, model)
-    inputs = tokenizer(  # input_ids: (1, seq)
-        text, truncation=longest is not None, max_length=longest, return_tensors="pt"
-    )
+    # Step 1: text to ids, (1, seq)
+    inputs = tokenize(tokenizer, model, text)
     # Step 2: ids to logits
     logits = run_model(model, inputs)["logits"][0].tolist()  # (labels,)
     # Step 3: logits to an answer

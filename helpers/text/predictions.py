@@ -9,7 +9,6 @@ from helpers.text.decoding import softmax
 from helpers.text.running import longest_input, run_model
 
 if TYPE_CHECKING:
-    import torch
     from transformers import BatchEncoding, PreTrainedModel, PreTrainedTokenizerBase
 
 GAP = "[MASK]"  # how a text marks its gap, whatever the model's own mask token is called
@@ -43,14 +42,12 @@ def predict_masked(
 
     Parameters
     ----------
-    tokenizer : PreTrainedTokenizerBase
-        The tokenizer of the checkpoint.
-    model : PreTrainedModel
-        A model such as ``BertForMaskedLM``.
+    tokenizer, model : PreTrainedTokenizerBase, PreTrainedModel
+        A checkpoint's tokenizer and its model, such as ``BertForMaskedLM``.
     text : str
         The text, with ``[MASK]`` where the gap is; without it, the gap is at the end.
     top : int, default 5
-        How many candidates to give.
+        How many candidates to give, at most the size of the vocabulary.
 
     Returns
     -------
@@ -59,11 +56,9 @@ def predict_masked(
 
     Raises
     ------
-    TypeError
-        If the text is not a string, or ``top`` is not a whole number.
     ValueError
-        If the text has two gaps or more, or nothing but the gap, or is too long for the model; if
-        ``top`` is below 1 or above the size of the vocabulary; if the tokenizer has no mask token.
+        If the text has two gaps, nothing but the gap, or too many tokens; if the tokenizer has no
+        mask token.
     """
     mask = tokenizer.mask_token
     if mask is None:
@@ -76,9 +71,9 @@ def predict_masked(
     ids = inputs["input_ids"][0].tolist()
     tokens = list(tokenizer.convert_ids_to_tokens(ids))
     place = ids.index(tokenizer.mask_token_id)
-    scores = _scores(tokenizer, model, inputs)[place]
     tokens[place] = GAP
-    return Prediction(tokens, [True] * len(tokens), *_best(tokenizer, scores, top))
+    best = _candidates(tokenizer, model, inputs, place, top)
+    return Prediction(tokens, [True] * len(tokens), *best)
 
 
 def predict_next(
@@ -88,14 +83,12 @@ def predict_next(
 
     Parameters
     ----------
-    tokenizer : PreTrainedTokenizerBase
-        The tokenizer of the checkpoint.
-    model : PreTrainedModel
-        A model such as ``BertLMHeadModel`` with ``is_decoder=True``.
+    tokenizer, model : PreTrainedTokenizerBase, PreTrainedModel
+        A checkpoint's tokenizer and a model such as ``BertLMHeadModel`` with ``is_decoder=True``.
     text : str
         The text, with ``[MASK]`` where the gap is; without it, the gap is at the end.
     top : int, default 5
-        How many candidates to give.
+        How many candidates to give, at most the size of the vocabulary.
 
     Returns
     -------
@@ -104,12 +97,9 @@ def predict_next(
 
     Raises
     ------
-    TypeError
-        If the text is not a string, or ``top`` is not a whole number.
     ValueError
-        If the text has two gaps or more, or nothing but the gap, or is too long for the model; if
-        ``top`` is below 1 or above the size of the vocabulary; if nothing is before the gap and
-        the tokenizer has no token for the beginning.
+        If the text has two gaps, nothing but the gap, or too many tokens; if the tokenizer has no
+        token for the beginning, and nothing is before the gap.
     """
     before, after = _sides(text, tokenizer.mask_token)
     inputs = tokenizer(before, return_tensors="pt")
@@ -122,12 +112,8 @@ def predict_next(
         inputs = tokenizer(tokenizer.bos_token, return_tensors="pt")
     seen = list(tokenizer.convert_ids_to_tokens(inputs["input_ids"][0].tolist()))
     hidden = [GAP, *tokenizer.tokenize(after)]
-    scores = _scores(tokenizer, model, inputs)[-1]
-    return Prediction(
-        seen + hidden,
-        [True] * len(seen) + [False] * len(hidden),
-        *_best(tokenizer, scores, top),
-    )
+    best = _candidates(tokenizer, model, inputs, -1, top)
+    return Prediction(seen + hidden, [True] * len(seen) + [False] * len(hidden), *best)
 
 
 def _sides(text: str, mask: str | None) -> tuple[str, str]:
@@ -136,38 +122,31 @@ def _sides(text: str, mask: str | None) -> tuple[str, str]:
     check_text(text, remedy=remedy)
     before, *after = (text.replace(mask, GAP) if mask else text).split(GAP)
     if len(after) > 1:
-        raise ValueError(
-            f"text must have at most one {GAP}; got {len(after)}. Leave only one of them."
-        )
+        raise ValueError(f"text must have at most one {GAP}; got {len(after)}. Leave only one.")
     rest = after[0] if after else ""
     if not (before + rest).strip():
         raise ValueError(f"text must hold more than {GAP}; got {text!r:.60}. {remedy}")
     return before.strip(), rest.rstrip()
 
 
-def _scores(
-    tokenizer: PreTrainedTokenizerBase, model: PreTrainedModel, inputs: BatchEncoding
-) -> torch.Tensor:
-    """Give the scores of the whole vocabulary at each position, ``(seq, vocabulary)``."""
-    length = inputs["input_ids"].shape[1]
-    longest = longest_input(tokenizer, model)
+def _candidates(
+    tokenizer: PreTrainedTokenizerBase,
+    model: PreTrainedModel,
+    inputs: BatchEncoding,
+    place: int,
+    top: int,
+) -> tuple[list[str], list[float]]:
+    """Give the most likely tokens that a model predicts at a place, and their probabilities."""
+    length, longest = inputs["input_ids"].shape[1], longest_input(tokenizer, model)
     if longest is not None and length > longest:
         raise ValueError(
             f"text must have at most {longest} tokens, the most that this model reads; got "
             f"{length}. Shorten the text."
         )
-    return run_model(model, inputs)["logits"][0]
-
-
-def _best(
-    tokenizer: PreTrainedTokenizerBase, scores: torch.Tensor, top: int
-) -> tuple[list[str], list[float]]:
-    """Decode the most likely tokens, and give their probabilities."""
-    size = scores.shape[-1]
+    scores = run_model(model, inputs)["logits"][0, place]  # (vocabulary,)
+    size = len(scores)
     if check_integer(top, "top") > size:
-        raise ValueError(
-            f"top must be at most {size}, the size of the vocabulary; got {top}. Ask for fewer."
-        )
+        raise ValueError(f"top must be at most {size}, the vocabulary; got {top}. Ask for fewer.")
     best = softmax(scores).topk(top)
     candidates = [str(tokenizer.decode([token_id])).strip() for token_id in best.indices.tolist()]
     return candidates, best.values.tolist()

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from helpers.text.checks import check_text, is_tensor
+import numpy as np
+
+from helpers.text.checks import as_array, check_strings, check_text
 
 if TYPE_CHECKING:
-    import numpy as np
     import torch
 
     Vectors = torch.Tensor | np.ndarray | Sequence
@@ -31,31 +32,18 @@ def nearest(
     Returns
     -------
     list of (str, float)
-        Each sentence with its similarity, between -1 and 1, the nearest first. Equally near ones
-        keep their order.
+        Each sentence with its similarity, -1 to 1, the nearest first. Ties keep their order.
 
     Raises
     ------
-    TypeError
-        If ``text`` is not a string, or ``sentences`` is a single one.
     ValueError
-        If ``text`` holds nothing but white space; if there are no sentences; if ``encode`` doesn't
-        return one vector for each text, of finite numbers that aren't all 0.
+        If there is no text or no sentence, or ``encode`` doesn't return a vector for each.
     """
-    import numpy as np
-
     check_text(text)
-    if isinstance(sentences, str):
-        raise TypeError(
-            "sentences must be a list of strings; got one string. Put a single one into a list."
-        )
-    sentences = list(sentences)
+    sentences = check_strings(sentences, "sentences")
     if not sentences:
         raise ValueError("sentences must hold at least one sentence; got none. Add one.")
-    encoded = encode([text, *sentences])
-    if is_tensor(encoded):
-        encoded = encoded.detach().cpu().double().numpy()
-    vectors = np.array(encoded, dtype=float)  # (1 + n, dim)
+    vectors = as_array(encode([text, *sentences]), "vectors").astype(float)  # (1 + n, dim)
     if vectors.ndim != 2 or len(vectors) != 1 + len(sentences):
         raise ValueError(
             f"encode must return one vector for each of {1 + len(sentences)} texts; got the shape "

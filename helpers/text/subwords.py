@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from helpers.text.checks import check_strings
+
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
     from tokenizers.normalizers import Normalizer
@@ -37,13 +39,8 @@ def single_characters(
     -------
     list of str
         The characters without white space; then all of them again with the mark, if there is one.
-
-    Raises
-    ------
-    TypeError
-        If ``texts`` is a single string, or holds something other than strings.
     """
-    texts = _list_of_strings(texts, "texts")
+    texts = check_strings(texts, "texts")
     if normalizer is not None:
         texts = map(normalizer.normalize_str, texts)
     characters = sorted({character for text in texts for character in text if character.strip()})
@@ -61,19 +58,18 @@ def make_deterministic(
     tokenizer : tokenizers.Tokenizer
         A tokenizer with a model of type BPE, WordPiece or Unigram.
     special_tokens : iterable of str, default ("[UNK]",)
-        The special tokens to keep. Others that the trainer was given, such as single characters,
-        become ordinary tokens.
+        The special tokens to keep. Others become ordinary tokens, such as single characters.
 
     Returns
     -------
     tokenizers.Tokenizer
-        A copy with the same vocabulary. Unigram's tokens are sorted by score, and those with equal
-        scores alphabetically.
+        A copy with the same vocabulary. Unigram's tokens are in the order of their scores, those
+        with equal scores in alphabetical order.
 
     Raises
     ------
     TypeError
-        If ``tokenizer`` comes from another library, or ``special_tokens`` is a single string.
+        If ``tokenizer`` comes from another library.
     ValueError
         If a special token is not in the vocabulary.
     """
@@ -84,13 +80,11 @@ def make_deterministic(
             f"tokenizer must be a tokenizers.Tokenizer; got {type(tokenizer).__name__}. A fast "
             "tokenizer of transformers has one as its backend_tokenizer."
         )
-    special_tokens = _list_of_strings(special_tokens, "special_tokens")
-    for token in special_tokens:
-        if tokenizer.token_to_id(token) is None:
-            raise ValueError(
-                f"special_tokens must be in the vocabulary; got {token!r}, which is not. Give it "
-                "to the trainer too."
-            )
+    special_tokens = check_strings(special_tokens, "special_tokens")
+    if missing := [token for token in special_tokens if tokenizer.token_to_id(token) is None]:
+        raise ValueError(
+            f"special_tokens must be in the vocabulary; got {missing[0]!r}. Train with it too."
+        )
     state = json.loads(tokenizer.to_str())
     model = state["model"]
     if model["type"] == "Unigram":
@@ -101,7 +95,7 @@ def make_deterministic(
     else:
         ids = model["vocab"]
     state["added_tokens"] = [
-        # a token that was added after the training is not in the model, and keeps its id
+        # a token that was added after the training isn't in the model, and keeps its id
         {**added, "id": ids.get(added["content"], added["id"])}
         for added in state["added_tokens"]
         if added["content"] in special_tokens
@@ -124,13 +118,3 @@ def _in_order(vocabulary: list[list], special_tokens: list[str]) -> list[list]:
             scores[token] = lowest
     rest = sorted(scores.items(), key=lambda pair: (-round(pair[1], 6), pair[0]))
     return first + [list(pair) for pair in rest]
-
-
-def _list_of_strings(values: Iterable[str], name: str) -> list[str]:
-    """Give the values as a list, after checking that they are strings, and not one string."""
-    strings = [values] if isinstance(values, str) else list(values)
-    wrong = [value for value in strings if not isinstance(value, str)]
-    if wrong or isinstance(values, str):
-        got = type(wrong[0]).__name__ if wrong else "one string"
-        raise TypeError(f"{name} must be a list of strings; got {got}. Make a list of strings.")
-    return strings

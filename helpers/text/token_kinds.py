@@ -24,42 +24,28 @@ def token_kinds(
     encoding: Encoding | None = None,
     text: str | None = None,
 ) -> list[str]:
-    """Say what each token of one sequence is.
-
-    Parameters
-    ----------
-    tokenizer : PreTrainedTokenizerBase
-        The tokenizer that made the ids.
-    ids : sequence of int
-        The ids of one row, ``(seq,)``.
-    mask : sequence of int, optional
-        Its attention mask, ``(seq,)``. Without it and an encoding, padding tokens at either end of
-        the row are padding. So are they under a mask that hides nothing, unless the token has
-        another role too.
-    encoding : tokenizers.Encoding, optional
-        What the fast tokenizer recorded about the row, as in ``inputs.encodings``. It tells the
-        special tokens that the tokenizer added from the same ids in the text.
-    text : str, optional
-        The text that the encoding is of. It tells a typed ``[UNK]`` from an unknown word.
-
-    Returns
-    -------
-    list of str
-        For each token, one of ``TOKEN_KINDS``: "padding" fills the row up, and a mask should hide
-        it; "unknown" replaces a text that the vocabulary can't spell; "special" is any
-        other token with a special meaning, whether the tokenizer added it or somebody typed it.
-    """
+    """Say what each token of one row is, from all that is known of the row besides its ids."""
     if encoding is not None and encoding.ids != list(ids):
         encoding = None  # the ids were changed afterwards, as a collator does
     padding = _padding(tokenizer, ids, None if mask is None or None in mask else mask, encoding)
-    special, unknown = _special_ids(tokenizer), _unknown_id(tokenizer)
+    # of the tokens added to a vocabulary, some are ordinary words
+    extra = {number for number, token in tokenizer.added_tokens_decoder.items() if token.special}
+    special, unknown = extra.union(tokenizer.all_special_ids), _unknown_id(tokenizer)
+    if encoding is None and _has_other_role(tokenizer, unknown, "unk"):
+        unknown = None  # the ids are all that is known, and the other role is more likely
+    added = encoding.special_tokens_mask if encoding else [0] * len(ids)  # by the tokenizer
+    typed = set()  # places where the text holds the name of the unknown token itself
+    if encoding and text and unknown is not None:
+        name = tokenizer.convert_ids_to_tokens(unknown)
+        spelled = [text[start:end].strip() for start, end in encoding.offsets]
+        typed = {place for place, one in enumerate(spelled) if one == name}
     kinds = []
     for place, token_id in enumerate(ids):
         if place in padding:
             kinds.append("padding")
-        elif token_id == unknown and _replaces_text(tokenizer, token_id, place, encoding, text):
+        elif token_id == unknown and not added[place] and place not in typed:
             kinds.append("unknown")
-        elif token_id in special or (encoding and encoding.special_tokens_mask[place]):
+        elif token_id in special or added[place]:
             kinds.append("special")
         else:
             kinds.append("text")
@@ -88,22 +74,14 @@ def _padding(
 
 def _ends(filled: list[bool]) -> set[int]:
     """Find the places at the beginning and the end of a row that are filled up without a gap."""
-    if all(filled):
-        return set(range(len(filled)))
-    first, last = filled.index(False), len(filled) - filled[::-1].index(False)
-    return {*range(first), *range(last, len(filled))}
+    seen = [place for place, one in enumerate(filled) if not one]
+    return {place for place in range(len(filled)) if not seen or not seen[0] <= place <= seen[-1]}
 
 
-def _has_other_role(tokenizer: PreTrainedTokenizerBase, token_id: int, role: str) -> bool:
+def _has_other_role(tokenizer: PreTrainedTokenizerBase, token_id: int | None, role: str) -> bool:
     """Tell whether a special token has a second role."""
     others = {"bos", "eos", "sep", "cls", "mask", "pad", "unk"} - {role}
     return token_id in [getattr(tokenizer, f"{other}_token_id") for other in others]
-
-
-def _special_ids(tokenizer: PreTrainedTokenizerBase) -> set[int]:
-    """List the ids with a special meaning. Of the added tokens, some are ordinary words."""
-    added = tokenizer.added_tokens_decoder.items()
-    return {*tokenizer.all_special_ids, *(number for number, token in added if token.special)}
 
 
 def _unknown_id(tokenizer: PreTrainedTokenizerBase) -> int | None:
@@ -125,22 +103,3 @@ def _unknown_id(tokenizer: PreTrainedTokenizerBase) -> int | None:
     if any(all(backend.token_to_id(one) is not None for one in every) for every in alphabets):
         return None
     return backend.token_to_id(token)
-
-
-def _replaces_text(
-    tokenizer: PreTrainedTokenizerBase,
-    token_id: int,
-    place: int,
-    encoding: Encoding | None,
-    text: str | None,
-) -> bool:
-    """Tell an unknown piece of text from the same id where it plays another role."""
-    if encoding is None:
-        # only the id is known: if it has another role too, that one is more likely
-        return not _has_other_role(tokenizer, token_id, "unk")
-    if encoding.special_tokens_mask[place]:
-        return False  # the tokenizer added it
-    if text is None:
-        return True
-    start, end = encoding.offsets[place]
-    return text[start:end].strip() != tokenizer.convert_ids_to_tokens(token_id)

@@ -6,7 +6,7 @@ import operator
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from helpers.text.checks import check_text
+from helpers.text.checks import check_strings, check_text
 from helpers.text.token_kinds import token_kinds
 
 if TYPE_CHECKING:
@@ -52,13 +52,6 @@ def pieces(tokenizer: PreTrainedTokenizerBase, text: str) -> list[Piece]:
     -------
     list of Piece
         The tokens, special ones included.
-
-    Raises
-    ------
-    TypeError
-        If the text is not a string.
-    ValueError
-        If the text is empty.
     """
     encoded = tokenizer(check_text(text))
     ids, words = encoded["input_ids"], encoded.word_ids()
@@ -82,20 +75,17 @@ def token_table(tokenizer: PreTrainedTokenizerBase, inputs: Mapping) -> pd.DataF
     Returns
     -------
     pandas.DataFrame
-        One row a token, with the columns ``sequence`` (row of the batch), ``position``, ``id``,
-        ``token``, ``token_type``, ``attention`` and ``kind``, which is one of ``text``,
-        ``special``, ``unknown`` and ``padding``, by the role of the token at that place. What
-        ``inputs`` lack is ``<NA>``. Labels, one for each token, add the columns ``label`` and
-        ``answer``, the token that the label names; ``answer`` is missing where the label is -100,
-        which the loss ignores.
+        One row a token: ``sequence`` (row of the batch), ``position``, ``id``, ``token``,
+        ``token_type``, ``attention`` and ``kind``, the token's role at that place: ``text``,
+        ``special``, ``unknown`` or ``padding``. What ``inputs`` lack is ``<NA>``. Labels of tokens
+        add ``label`` and ``answer``, the token that it names, missing where the loss ignores it.
 
     Raises
     ------
     TypeError
         If ``inputs`` are not a mapping with ``input_ids``; a text has to be tokenized first.
     ValueError
-        If there is no token; if ``input_ids`` have more than two axes or aren't whole numbers; if
-        another entry differs from them in shape; if an id is not in the tokenizer's vocabulary.
+        If there is no token, an id is not in the vocabulary, or the entries differ in shape.
     """
     import pandas as pd
 
@@ -107,28 +97,26 @@ def token_table(tokenizer: PreTrainedTokenizerBase, inputs: Mapping) -> pd.DataF
     ids = _rows(inputs, "input_ids")
     if not any(ids):
         raise ValueError("input_ids must hold at least one token; got none. Was the text empty?")
-    types = _like(ids, inputs, "token_type_ids")
-    masks = _like(ids, inputs, "attention_mask")
-    encodings = getattr(inputs, "encodings", None) or [None] * len(ids)
+    types, masks = [_like(ids, inputs, key) for key in ("token_type_ids", "attention_mask")]
+    encodings = dict(enumerate(getattr(inputs, "encodings", None) or []))
     names = ("sequence", "position", "id", "token_type", "attention", "kind")
     columns: dict[str, list] = {name: [] for name in names}
     for sequence, row in enumerate(ids):
-        encoding = encodings[sequence] if sequence < len(encodings) else None
         columns["sequence"] += [sequence] * len(row)
         columns["position"] += range(len(row))
         columns["id"] += row
         columns["token_type"] += types[sequence]
         columns["attention"] += masks[sequence]
+        encoding = encodings.get(sequence)
         columns["kind"] += token_kinds(tokenizer, row, mask=masks[sequence], encoding=encoding)
-    tokens = _tokens(tokenizer, columns["id"])
     table = pd.DataFrame(columns).astype({"token_type": "Int64", "attention": "Int64"})
-    table.insert(3, "token", tokens)
+    table.insert(3, "token", _tokens(tokenizer, columns["id"]))
     if _one_a_token(inputs.get("labels"), ids):
         labels = [label for row in _like(ids, inputs, "labels") for label in row]
         counted = [label for label in labels if label != IGNORE_INDEX]
-        answers = iter(_tokens(tokenizer, counted, name="labels"))
+        answers = dict(zip(counted, _tokens(tokenizer, counted, name="labels"), strict=True))
         table["label"] = pd.array(labels, dtype="Int64")
-        table["answer"] = [None if label == IGNORE_INDEX else next(answers) for label in labels]
+        table["answer"] = [answers.get(label) for label in labels]
     return table
 
 
@@ -137,8 +125,8 @@ def _one_a_token(labels: object, ids: list[list[int]]) -> bool:
     values = _as_list(labels)
     if not isinstance(values, list | tuple):
         return False  # no label, or one for one text
-    nested = any(isinstance(row, list | tuple) or getattr(row, "ndim", 0) for row in values)
-    return nested or (len(ids) == 1 and len(values) == len(ids[0]))
+    nested = any(isinstance(_as_list(row), list | tuple) for row in values)
+    return nested or [len(row) for row in ids] == [len(values)]
 
 
 def padding_table(
@@ -159,43 +147,35 @@ def padding_table(
     Returns
     -------
     pandas.DataFrame
-        One row a run, with the columns ``padding``, ``truncation`` and ``max_length`` (None where
-        not given), ``lengths`` (tokens in each row of the batch), ``shape`` (of the tensor that
-        the rows make, as text, or ``ragged`` where they make none), ``cut`` and ``padded`` (tokens
-        of the whole batch).
+        One row a run: ``padding``, ``truncation``, ``max_length`` (None where not given),
+        ``lengths`` (tokens in each row of the batch), ``shape`` (of the tensor that the rows make,
+        as text, or ``ragged``), ``cut`` and ``padded`` (tokens of the whole batch).
 
     Raises
     ------
     TypeError
-        If ``texts`` is a single string or holds something other than strings; if ``settings`` is
-        not a list of mappings.
+        If ``settings`` is not a list of mappings.
     ValueError
         If there is no text or no setting, or a setting has another name.
     """
     import pandas as pd
 
-    if isinstance(texts, str) or not all(isinstance(text, str) for text in texts):
-        raise TypeError(
-            f"texts must be a list of strings, one a row; got {texts!r:.60}. Put a single text "
-            "into a list."
-        )
-    if len(texts) == 0:
+    texts = check_strings(texts, "texts")
+    if not texts:
         raise ValueError("texts must hold at least one text; got none. Type a sentence.")
     if isinstance(settings, Mapping) or not all(isinstance(one, Mapping) for one in settings):
         raise TypeError(
-            f"settings must be a list of mappings, one a run; got {settings!r:.60}. Put a single "
-            "setting into a list."
+            f"settings must be a list of mappings; got {settings!r:.60}. Put one into a list."
         )
     if len(settings) == 0:
         raise ValueError("settings must hold at least one run; got none. [{}] has no settings.")
-    texts = list(texts)
+    if unknown := sorted(set().union(*settings) - set(SETTINGS)):
+        raise ValueError(
+            f"settings must be among {SETTINGS}; got {unknown}. Use the tokenizer's names."
+        )
     whole = [len(row) for row in tokenizer(texts, verbose=False)["input_ids"]]
     runs = []
     for setting in settings:
-        if unknown := sorted(set(setting) - set(SETTINGS)):
-            raise ValueError(
-                f"settings must be among {SETTINGS}; got {unknown}. Use the tokenizer's names."
-            )
         inputs = tokenizer(texts, return_attention_mask=True, verbose=False, **setting)
         lengths = [len(row) for row in inputs["input_ids"]]
         kept = [sum(row) for row in inputs["attention_mask"]]  # without padding
@@ -261,10 +241,9 @@ def _tokens(
 ) -> list[str]:
     """Convert ids to tokens, after checking that each is in the vocabulary."""
     size = len(tokenizer)
-    for token_id in ids:
-        if not 0 <= token_id < size:
-            raise ValueError(
-                f"{name} must be in the tokenizer's vocabulary, 0 to {size - 1}; got "
-                f"{token_id}. Were they made by another tokenizer?"
-            )
+    if wrong := [token_id for token_id in ids if not 0 <= token_id < size]:
+        raise ValueError(
+            f"{name} must be in the tokenizer's vocabulary, 0 to {size - 1}; got {wrong[0]}. Were "
+            "they made by another tokenizer?"
+        )
     return list(tokenizer.convert_ids_to_tokens(ids))

@@ -1,5 +1,6 @@
 """One way to run a model: its device, its dtype, its mode, and what comes back."""
 
+import copy
 from types import SimpleNamespace
 
 import numpy as np
@@ -20,8 +21,8 @@ ELSEWHERE = torch.device("meta")  # the only other device that every machine has
 class OnDevice(torch.Tensor):
     """A result on another device: it can't be read before it is moved to the CPU."""
 
-    def cpu(self):
-        return self.as_subclass(torch.Tensor)
+    def to(self, *target, **options):
+        return super().to(*target, **options).as_subclass(torch.Tensor)
 
     def numpy(self):
         raise TypeError("can't convert cuda:0 device type tensor to numpy")
@@ -124,6 +125,15 @@ def test_a_model_in_training_gives_the_same_answer_without_dropout(small_classif
     expected = answer()
     model.train()
     assert [answer() for _ in range(3)] == [expected] * 3
+
+
+def test_one_text_needs_no_padding_token(small_classifier):
+    tokenizer, model = small_classifier(attn_implementation="eager")
+    expected = three_steps(tokenizer, model, TEXT).logits
+    tokenizer = copy.deepcopy(tokenizer)
+    tokenizer.pad_token = None  # as GPT-2's
+    assert three_steps(tokenizer, model, TEXT).logits == expected
+    assert len(read_attention(tokenizer, model, TEXT).tokens) == 8
 
 
 def test_a_model_reads_no_more_than_tokenizer_and_positions_allow(small_classifier):

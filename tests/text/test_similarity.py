@@ -41,7 +41,11 @@ def test_nothing_to_compare_is_refused(text, sentences, message):
 
 @pytest.mark.parametrize(
     ("text", "sentences", "message"),
-    [("east", "north", "sentences must be a list"), (["east"], ["north"], "text must be one str")],
+    [
+        ("east", "north", "sentences must be a list of strings; got one string"),
+        ("east", ["north", None], "sentences must be a list of strings; got NoneType"),
+        (["east"], ["north"], "text must be one str"),
+    ],
 )
 def test_other_types_are_refused(text, sentences, message):
     with pytest.raises(TypeError, match=message):
@@ -53,6 +57,7 @@ def test_other_types_are_refused(text, sentences, message):
     [
         ([[1.0, 0.0]], r"one vector for each of 2 texts; got the shape \(1, 2\)"),
         ([1.0, 0.0], r"got the shape \(2,\)"),
+        ([[1.0, 0.0], [1.0]], "vectors must have rows of one length"),
         ([[1.0, 0.0], [0.0, 0.0]], "without a direction"),
         ([[1.0, 0.0], [float("nan"), 0.0]], "without a direction"),
     ],

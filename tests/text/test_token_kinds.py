@@ -181,6 +181,7 @@ def test_a_tokenizer_without_named_special_tokens():
     assert plain.all_special_ids == []
     assert plain.unk_token_id is None
     assert initials(plain, plain("low fish")) == ["tu"]  # its model has an unknown token
+    assert [piece.kind for piece in pieces(plain, "fish [UNK]")] == ["unknown", "text"]  # typed
     # it adds a token, although nobody told transformers its name
     adds = words(named=False)
     assert initials(adds, adds("low new")) == ["stt"]
