@@ -53,9 +53,7 @@ def learning_rates(schedules: Mapping[str, Sequence[float]]) -> Figure:
     strokes = zip(LINES, ("-", "--", "-.", ":"), strict=True)
     for rates, (colour, style) in zip(lines.values(), strokes, strict=False):
         axes.plot(range(1, len(rates) + 1), rates, style, color=colour, linewidth=2)
-    axes.set_ylim(bottom=0)
-    axes.set_xlabel("step")
-    axes.set_ylabel("learning rate")
+    axes.set(ylim=(0, None), xlabel="step", ylabel="learning rate")
     axes.ticklabel_format(axis="y", style="sci", scilimits=(0, 0))
     # named here, since matplotlib leaves out a line whose own label begins with an underscore
     axes.legend(axes.lines, [*lines], frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
@@ -112,27 +110,7 @@ def draw_curve(
     baselines: Mapping[str, float] | None = None,
     steps: int | None = None,
 ) -> Figure:
-    """Draw a learning curve, of a training that is over or of one that runs.
-
-    Parameters
-    ----------
-    losses : sequence of float
-        The loss of each step done.
-    evaluations : sequence of mapping of str to float
-        The numbers of each evaluation, with the number of steps before it under ``step``.
-    metric : str
-        Which number of the evaluations to draw.
-    baselines : mapping of str to float, optional
-        What the metric is without training, by name.
-    steps : int, optional
-        The number of all steps of a training that runs: the curve leaves room for them, and for
-        its first evaluation.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        The loss beside the metric, or alone if the training is over and nothing was evaluated.
-    """
+    """Draw a learning curve. Of a training that runs: with room for all ``steps``."""
     import matplotlib.pyplot as plt
 
     drawn = 2 if len(evaluations) or steps is not None else 1
@@ -147,8 +125,7 @@ def draw_curve(
         _draw_metric(panels[0, 1], measured, sorted(levels, key=lambda item: item[1]))
         panels[0, 1].set_title(metric)
     for axes in panels[0]:
-        axes.set_xlim(0, 1.08 * max(len(losses), steps or 0, 1))
-        axes.set_xlabel("steps")
+        axes.set(xlim=(0, 1.08 * max(len(losses), steps or 0, 1)), xlabel="steps")
         axes.spines[["top", "right"]].set_visible(False)
     figure.tight_layout()
     return figure
@@ -179,16 +156,12 @@ def _draw_metric(
     measured = [(step, value) for step, value in measured if math.isfinite(value)]
     axes.plot(*zip(*measured, strict=True) if measured else ([], []), "o-", color=TOKENS)
     for step, value in measured:
-        axes.annotate(
-            f"{value:.2f}",
-            (step, value),
-            (0 if step else 5, 7),
-            textcoords="offset points",
-            ha="center" if step else "left",  # before the training: beside the axis, not on it
-        )
+        # before the training: beside the axis, not on it
+        place, side = ((0, 7), "center") if step else ((5, 7), "left")
+        axes.annotate(f"{value:.2f}", (step, value), place, textcoords="offset points", ha=side)
     bottom, top = _limits([value for _, value in (*baselines, *measured)])
     axes.set_ylim(bottom, top)
-    least, free = (top - bottom) / 12, bottom  # the height of a line of text
+    height, free = (top - bottom) / 12, bottom  # of a line of text
     for name, value in baselines:
         axes.axhline(value, color="#555555", linestyle="--", linewidth=1)
         free = max(value, free)
@@ -197,13 +170,12 @@ def _draw_metric(
             (1.0, value),
             (1.03, free),
             xycoords=axes.get_yaxis_transform(),
-            textcoords=axes.get_yaxis_transform(),
             va="center",
             color="#333333",
             arrowprops={"arrowstyle": "-", "color": "#999999", "linewidth": 0.6},
             annotation_clip=False,
         )
-        free += least
+        free += height
 
 
 def _limits(values: Sequence[float]) -> tuple[float, float]:

@@ -11,6 +11,7 @@ from helpers.display.plots import plot
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 
@@ -35,9 +36,6 @@ def similarity_heatmap(matrix: npt.ArrayLike, labels: Sequence[str]) -> Figure:
     ValueError
         If the matrix doesn't have a row and a column for each label, or a number above 1.
     """
-    import matplotlib.pyplot as plt
-    import numpy as np
-
     texts = to_names(labels, "labels")
     similarities = to_array(matrix, "similarities")
     n = len(texts)
@@ -52,26 +50,17 @@ def similarity_heatmap(matrix: npt.ArrayLike, labels: Sequence[str]) -> Figure:
             f"Expected similarities of at most 1; got {similarities.tolist()}. Divide the vectors "
             "by their lengths first."
         )
-    figure, axes = plt.subplots(figsize=(2.6 + 0.6 * n, 1.0 + 0.5 * n), facecolor="white")
     # cividis runs evenly from dark to light, and looks the same to the colour-blind
     lowest = similarities.min(initial=0.0)
-    axes.imshow(similarities, cmap="cividis", vmin=lowest, vmax=1.0, aspect="auto")
-    for row, column in np.ndindex(n, n):
-        value = similarities[row, column].item()
-        axes.text(
-            column,
-            row,
-            f"{round(value, 2) + 0.0:.2f}",  # + 0.0 turns -0.00 into 0.00
-            ha="center",
-            va="center",
-            color="black" if (value - lowest) / (1 - lowest) > 0.47 else "white",
-        )
+    light = (similarities - lowest) / (1 - lowest) > 0.47
+    # + 0.0 turns -0.00 into 0.00
+    cells = [f"{round(value, 2) + 0.0:.2f}" for value in similarities.ravel().tolist()]
+    size = (2.6 + 0.6 * n, 1.0 + 0.5 * n)
+    figure, axes = _heatmap(similarities, cells, light, "cividis", lowest, size)
     numbers = range(1, n + 1)
     axes.set_xticks(range(n), [str(i) for i in numbers])
     axes.set_yticks(range(n), [f"{label}  {i}" for i, label in zip(numbers, texts, strict=True)])
     axes.set_title("Cosine similarity")
-    axes.tick_params(length=0)
-    axes.spines[:].set_visible(False)
     figure.tight_layout()
     return figure
 
@@ -102,7 +91,6 @@ def confusion_heatmap(
     ValueError
         If there isn't a prediction for each true class, or a number is no class.
     """
-    import matplotlib.pyplot as plt
     import numpy as np
 
     names = to_names(labels, "labels")
@@ -111,25 +99,37 @@ def confusion_heatmap(
     counts = np.zeros((n, n), dtype=int)
     np.add.at(counts, (true, predicted), 1)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    figure, axes = plt.subplots(figsize=(2.4 + 1.3 * n, 1.2 + 0.9 * n), facecolor="white")
-    axes.imshow(shares, cmap="cividis_r", vmin=0.0, vmax=1.0, aspect="auto")
-    for row, column in np.ndindex(n, n):
-        axes.text(
-            column,
-            row,
-            f"{counts[row, column]:,}\n{shares[row, column]:.0%}",
-            ha="center",
-            va="center",
-            color="white" if shares[row, column] > 0.53 else "black",
-        )
+    pairs = zip(counts.ravel(), shares.ravel(), strict=True)
+    cells = [f"{count:,}\n{share:.0%}" for count, share in pairs]
+    size = (2.4 + 1.3 * n, 1.2 + 0.9 * n)
+    figure, axes = _heatmap(shares, cells, shares <= 0.53, "cividis_r", 0.0, size)
     axes.set_xticks(range(n), names)
     axes.set_yticks(range(n), names)
-    axes.set_xlabel("predicted")
-    axes.set_ylabel("true")
-    axes.tick_params(length=0)
-    axes.spines[:].set_visible(False)
+    axes.set(xlabel="predicted", ylabel="true")
     figure.tight_layout()
     return figure
+
+
+def _heatmap(
+    matrix: npt.NDArray[np.float64],
+    cells: Sequence[str],
+    light: npt.NDArray[np.bool_],
+    colours: str,
+    lowest: float,
+    size: tuple[float, float],
+) -> tuple[Figure, Axes]:
+    """Draw the cells of a matrix, row by row, with black text where the colour is light."""
+    import matplotlib.pyplot as plt
+    import numpy as np
+
+    figure, axes = plt.subplots(figsize=size, facecolor="white")
+    axes.imshow(matrix, cmap=colours, vmin=lowest, vmax=1.0, aspect="auto")
+    for (row, column), cell in zip(np.ndindex(matrix.shape), cells, strict=True):
+        colour = "black" if light[row, column] else "white"
+        axes.text(column, row, cell, ha="center", va="center", color=colour)
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    return figure, axes
 
 
 def _classes(

@@ -24,28 +24,16 @@ LINES = (TOKENS, "#8a4b00", "#1c6b3c", "#5b3a8c")  # each at least 4.5 to 1 agai
 
 
 def plot(draw: Callable[P, Figure]) -> Callable[P, Figure]:
-    """Let a function draw with matplotlib's defaults, whatever style the reader has set.
-
-    A ``$`` in a name stays a ``$``, and doesn't begin a formula.
-
-    Parameters
-    ----------
-    draw : callable
-        A function that returns a figure of `matplotlib.pyplot`.
-
-    Returns
-    -------
-    callable
-        The same function. It closes its figure, which a notebook would show twice otherwise.
-    """
+    """Let a function draw with matplotlib's defaults, whatever style the reader has set."""
 
     @wraps(draw)
     def drawn(*args: P.args, **kwargs: P.kwargs) -> Figure:
         import matplotlib.pyplot as plt
 
+        # a $ in a name stays a $, and doesn't begin a formula
         with plt.style.context(["default", {"text.parse_math": False}]):
             figure = draw(*args, **kwargs)
-        plt.close(figure)
+        plt.close(figure)  # or a notebook would show it twice
         return figure
 
     return drawn
@@ -90,9 +78,7 @@ def padding_plot(
     batches = {name: _examples(some, len(tokens)) for name, (some, _) in plans.items()}
     if not batches:
         raise ValueError("Expected at least one plan; got none. Pass {'name': (batches, None)}.")
-    tables = {
-        name: batch_table(tokens, batches[name], width=width) for name, (_, width) in plans.items()
-    }
+    tables = {name: batch_table(tokens, batches[name], width=plans[name][1]) for name in batches}
     widest = max(int(table["width"].head(shown).max()) for table in tables.values())
     figure, panels = plt.subplots(
         1, len(plans), figsize=(9, 4), facecolor="white", squeeze=False, sharex=True, sharey=True
@@ -108,8 +94,7 @@ def padding_plot(
         )
         share = table["padding"].sum() / table[["tokens", "padding"]].sum().sum()
         axes.set_title(f"{name}\n{share:.0%} padding", fontsize=11)
-        axes.set_yticks([])
-        axes.set_xlabel("position in the row")
+        axes.set(yticks=[], xlabel="position in the row")
         axes.locator_params(axis="x", nbins=5)
         axes.spines[:].set_visible(False)
     marks = [Patch(color=TOKENS, label="tokens"), Patch(color=PADDING, label="padding")]
@@ -184,8 +169,7 @@ def measured_bars(values: Mapping[str, float], *, label: str, digits: int = 2) -
     axes.bar_label(bars, fmt=f"%.{digits}f", padding=4)
     axes.invert_yaxis()
     axes.margins(x=0.12)
-    axes.set_xlim(left=0)
-    axes.set_xlabel(label)
+    axes.set(xlim=(0, None), xlabel=label)
     axes.tick_params(axis="y", length=0)
     axes.spines[["top", "right", "left"]].set_visible(False)
     figure.tight_layout()
@@ -238,19 +222,10 @@ def measured_lines(
     styles = zip(LINES, ("o-", "s--", "^:"), strict=False)
     for (name, numbers), (colour, style) in zip(lines.items(), styles, strict=False):
         axes.plot(places, numbers, style, color=colour)
-        axes.annotate(
-            name,
-            (places[-1], numbers[-1]),
-            xytext=(8, 0),
-            textcoords="offset points",
-            va="center",
-            color=colour,
-        )
-    axes.set_xlim(0, 1.35 * max(places))  # room for the names
-    axes.set_ylim(bottom=0)
-    axes.set_xticks(places)
-    axes.set_xlabel(x_label)
-    axes.set_ylabel(label)
+        place = {"xytext": (8, 0), "textcoords": "offset points", "va": "center"}
+        axes.annotate(name, (places[-1], numbers[-1]), color=colour, **place)
+    widest = 1.35 * max(places)  # room for the names
+    axes.set(xlim=(0, widest), ylim=(0, None), xticks=places, xlabel=x_label, ylabel=label)
     axes.spines[["top", "right"]].set_visible(False)
     figure.tight_layout()
     return figure

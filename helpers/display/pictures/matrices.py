@@ -97,23 +97,19 @@ def attention_picture(
             "model.eval() first."
         )
     percents = [[round(100 * share) for share in row] for row in shares.tolist()]
-    cells = [
-        [
-            make(
-                "td",
-                f"{percent}",
-                class_="number winner" if percent == max(row) else "number",
-                style=f"background: rgba(48, 122, 222, {0.7 * percent / 100:.2f})",
-            )
-            for percent in row[:WIDEST]
-        ]
-        for row in percents[:WIDEST]
-    ]
+    cells = [[_percent(percent, max(row)) for percent in row[:WIDEST]] for row in percents[:WIDEST]]
     remark = "Per cent; each row adds up to 100, but for rounding. Bold: the largest of its row."
     longest = max(len(attending), len(attended))
     if longest > WIDEST:
         remark += f" Drawn are the first {WIDEST} tokens of {longest}."
     return frame(_matrix(cells, attending[:WIDEST], attended[:WIDEST]), note(remark))
+
+
+def _percent(percent: int, largest: int) -> Html:
+    """Make a cell that is tinted by its number, bold if it is the largest."""
+    kind = "number winner" if percent == largest else "number"
+    tint = f"background: rgba(48, 122, 222, {0.7 * percent / 100:.2f})"
+    return make("td", f"{percent}", class_=kind, style=tint)
 
 
 def _pairs(
@@ -135,8 +131,6 @@ def _pairs(
 def _matrix(cells: list[list[Html]], rows: list[str], columns: list[str]) -> Html:
     """Make a table with the attending tokens on the left and the others on top."""
     tops = [make("th", token, scope="col", class_="token") for token in columns]
-    body = [
-        make("tr", make("th", token, scope="row", class_="token"), *row)
-        for token, row in zip(rows, cells, strict=True)
-    ]
+    sides = [make("th", token, scope="row", class_="token") for token in rows]
+    body = [make("tr", side, *row) for side, row in zip(sides, cells, strict=True)]
     return make_table([CORNER, *tops], body, kind="matrix")
