@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from helpers.display.inputs import to_array, to_numbers
+from helpers.display.inputs import to_array, to_lines, to_numbers
 from helpers.display.plots import LINES, TOKENS, plot
 
 if TYPE_CHECKING:
@@ -39,14 +39,7 @@ def learning_rates(schedules: Mapping[str, Sequence[float]]) -> Figure:
     """
     import matplotlib.pyplot as plt
 
-    if not 0 < len(schedules) <= len(LINES):
-        raise ValueError(
-            f"Expected one to {len(LINES)} schedules; got {len(schedules)}. Draw two plots."
-        )
-    lines = {
-        str(name): to_numbers(rates, f"the learning rates of {name!r}", low=0)
-        for name, rates in schedules.items()
-    }
+    lines = to_lines(schedules, "schedules", most=len(LINES))
     if not all(lines.values()):
         raise ValueError(f"Expected a learning rate for each step; got none in {lines}.")
     figure, axes = plt.subplots(figsize=(8, 3.2), facecolor="white")
@@ -63,10 +56,7 @@ def learning_rates(schedules: Mapping[str, Sequence[float]]) -> Figure:
 
 
 def learning_curve(
-    history: History,
-    *,
-    baselines: Mapping[str, float] | None = None,
-    metric: str = "f1",
+    history: History, *, baselines: Mapping[str, float] | None = None, metric: str = "f1"
 ) -> Figure:
     """Draw how a training went: its loss, and a metric after each evaluation.
 
@@ -82,8 +72,7 @@ def learning_curve(
     Returns
     -------
     matplotlib.figure.Figure
-        The loss of each step with its running mean, beside the metric. Numbers that aren't finite
-        are left out.
+        The loss with its running mean, beside the metric. Only finite numbers are drawn.
 
     Raises
     ------
@@ -114,9 +103,8 @@ def draw_curve(
     import matplotlib.pyplot as plt
 
     drawn = 2 if len(evaluations) or steps is not None else 1
-    figure, panels = plt.subplots(
-        1, drawn, figsize=(9, 3.2), facecolor="white", squeeze=False, sharex=True
-    )
+    figure = plt.figure(figsize=(9, 3.2), facecolor="white")
+    panels = figure.subplots(1, drawn, squeeze=False, sharex=True)
     _draw_losses(panels[0, 0], to_array(losses, "losses"))
     if drawn == 2:
         measured = [(int(one["step"]), float(one[metric])) for one in evaluations]
@@ -133,18 +121,15 @@ def draw_curve(
 
 def _draw_losses(axes: Axes, losses: npt.NDArray[np.float64]) -> None:
     """Draw the loss of each step, and the mean of each and those before it."""
-    import numpy as np
+    import pandas as pd
 
-    steps = np.arange(1, len(losses) + 1)
     window = max(1, len(losses) // 20)
-    finite = np.isfinite(losses)
-    sums = np.cumsum(np.concatenate([[0.0], np.where(finite, losses, 0)]))
-    counts = np.cumsum(np.concatenate([[0], finite]))
-    with np.errstate(invalid="ignore"):  # a window without a finite loss has no mean
-        means = (sums[window:] - sums[:-window]) / (counts[window:] - counts[:-window])
-    axes.plot(steps, np.where(finite, losses, np.nan), color=TOKENS, alpha=0.3, linewidth=1)
-    axes.plot(steps[window - 1 :], means, color=TOKENS)
-    if not (losses[finite] < 0).any():
+    steps = range(1, len(losses) + 1)
+    finite = pd.Series(losses, index=steps).replace([math.inf, -math.inf], math.nan)
+    means = finite.rolling(window, min_periods=1).mean()[window - 1 :]
+    axes.plot(finite, color=TOKENS, alpha=0.3, linewidth=1)
+    axes.plot(means, color=TOKENS)
+    if not (finite < 0).any():
         axes.set_ylim(bottom=0)
     axes.set_title(f"loss, and its mean over {window} steps" if window > 1 else "loss")
 
@@ -180,9 +165,7 @@ def _draw_metric(
 
 def _limits(values: Sequence[float]) -> tuple[float, float]:
     """Choose a scale with room for the numbers; within 0 and 1, as most metrics are, if it can."""
-    if not values:
-        return 0.0, 1.05
-    low, high = min(values), max(values)
+    low, high = min(values, default=0.0), max(values, default=1.0)
     room = max(0.02, 0.2 * (high - low))
     bottom = low - room if low < 0 else max(0.0, low - room)
     top = high + 1.5 * room if high > 1 else min(1.05, high + 1.5 * room)

@@ -36,6 +36,8 @@ def similarity_heatmap(matrix: npt.ArrayLike, labels: Sequence[str]) -> Figure:
     ValueError
         If the matrix doesn't have a row and a column for each label, or a number above 1.
     """
+    import matplotlib.pyplot as plt
+
     texts = to_names(labels, "labels")
     similarities = to_array(matrix, "similarities")
     n = len(texts)
@@ -55,11 +57,11 @@ def similarity_heatmap(matrix: npt.ArrayLike, labels: Sequence[str]) -> Figure:
     light = (similarities - lowest) / (1 - lowest) > 0.47
     # + 0.0 turns -0.00 into 0.00
     cells = [f"{round(value, 2) + 0.0:.2f}" for value in similarities.ravel().tolist()]
-    size = (2.6 + 0.6 * n, 1.0 + 0.5 * n)
-    figure, axes = _heatmap(similarities, cells, light, "cividis", lowest, size)
-    numbers = range(1, n + 1)
-    axes.set_xticks(range(n), [str(i) for i in numbers])
-    axes.set_yticks(range(n), [f"{label}  {i}" for i, label in zip(numbers, texts, strict=True)])
+    figure, axes = plt.subplots(figsize=(2.6 + 0.6 * n, 1.0 + 0.5 * n), facecolor="white")
+    axes.imshow(similarities, cmap="cividis", vmin=lowest, vmax=1.0, aspect="auto")
+    _write(axes, cells, light)
+    axes.set_xticks(range(n), [f"{i}" for i in range(1, n + 1)])
+    axes.set_yticks(range(n), [f"{text}  {i}" for i, text in enumerate(texts, start=1)])
     axes.set_title("Cosine similarity")
     figure.tight_layout()
     return figure
@@ -91,18 +93,30 @@ def confusion_heatmap(
     ValueError
         If there isn't a prediction for each true class, or a number is no class.
     """
+    import matplotlib.pyplot as plt
     import numpy as np
 
     names = to_names(labels, "labels")
     n = len(names)
-    true, predicted = _classes(references, predictions, n)
+    true, predicted = to_array(references, "references"), to_array(predictions, "predictions")
+    if true.shape != predicted.shape or true.ndim != 1 or not len(true):
+        raise ValueError(
+            f"Expected a prediction for each true class, (rows,) both; got {predicted.shape} for "
+            f"{true.shape}. Take the argmax of the logits over their last axis first."
+        )
+    classes = np.stack([true, predicted])
+    if not np.isin(classes, range(n)).all():
+        raise ValueError(
+            f"Expected classes from 0 to {n - 1}, for the {n} labels; got {classes.min():g} to "
+            f"{classes.max():g}. Pass a label for each class."
+        )
     counts = np.zeros((n, n), dtype=int)
-    np.add.at(counts, (true, predicted), 1)
+    np.add.at(counts, tuple(classes.astype(int)), 1)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    pairs = zip(counts.ravel(), shares.ravel(), strict=True)
-    cells = [f"{count:,}\n{share:.0%}" for count, share in pairs]
-    size = (2.4 + 1.3 * n, 1.2 + 0.9 * n)
-    figure, axes = _heatmap(shares, cells, shares <= 0.53, "cividis_r", 0.0, size)
+    cells = [f"{counts[cell]:,}\n{shares[cell]:.0%}" for cell in np.ndindex(n, n)]
+    figure, axes = plt.subplots(figsize=(2.4 + 1.3 * n, 1.2 + 0.9 * n), facecolor="white")
+    axes.imshow(shares, cmap="cividis_r", vmin=0.0, vmax=1.0, aspect="auto")
+    _write(axes, cells, shares <= 0.53)
     axes.set_xticks(range(n), names)
     axes.set_yticks(range(n), names)
     axes.set(xlabel="predicted", ylabel="true")
@@ -110,44 +124,12 @@ def confusion_heatmap(
     return figure
 
 
-def _heatmap(
-    matrix: npt.NDArray[np.float64],
-    cells: Sequence[str],
-    light: npt.NDArray[np.bool_],
-    colours: str,
-    lowest: float,
-    size: tuple[float, float],
-) -> tuple[Figure, Axes]:
-    """Draw the cells of a matrix, row by row, with black text where the colour is light."""
-    import matplotlib.pyplot as plt
+def _write(axes: Axes, texts: Sequence[str], light: npt.NDArray[np.bool_]) -> None:
+    """Write a text into each cell, row by row, in black where the cell is light."""
     import numpy as np
 
-    figure, axes = plt.subplots(figsize=size, facecolor="white")
-    axes.imshow(matrix, cmap=colours, vmin=lowest, vmax=1.0, aspect="auto")
-    for (row, column), cell in zip(np.ndindex(matrix.shape), cells, strict=True):
+    for (row, column), text in zip(np.ndindex(light.shape), texts, strict=True):
         colour = "black" if light[row, column] else "white"
-        axes.text(column, row, cell, ha="center", va="center", color=colour)
+        axes.text(column, row, text, ha="center", va="center", color=colour)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
-    return figure, axes
-
-
-def _classes(
-    references: Sequence[int], predictions: Sequence[int], n: int
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Turn classes into whole numbers, or say why they are none."""
-    import numpy as np
-
-    true, predicted = to_array(references, "references"), to_array(predictions, "predictions")
-    if true.shape != predicted.shape or true.ndim != 1 or not len(true):
-        raise ValueError(
-            f"Expected a prediction for each true class, (rows,) both; got {predicted.shape} for "
-            f"{true.shape}. Take the argmax of the logits over their last axis first."
-        )
-    numbers = np.concatenate([true, predicted])
-    if not np.isin(numbers, np.arange(n)).all():
-        raise ValueError(
-            f"Expected classes from 0 to {n - 1}, for the {n} labels; got {numbers.min():g} to "
-            f"{numbers.max():g}. Pass a label for each class."
-        )
-    return true.astype(np.int64), predicted.astype(np.int64)

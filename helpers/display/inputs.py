@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Iterable, Sequence, Sized
+from collections.abc import Iterable, Mapping, Sequence, Sized
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -56,6 +56,13 @@ def to_numbers(
             limits = "finite"
         raise ValueError(f"Expected {what} to be {limits}; got {numbers}.")
     return numbers
+
+
+def to_lines(series: Mapping[str, object], what: str, *, most: int) -> dict[str, list[float]]:
+    """Turn one to ``most`` rows of numbers, none below 0, into lists under their names."""
+    if not 0 < len(series) <= most:
+        raise ValueError(f"Expected one to {most} {what}; got {len(series)}. Draw two plots.")
+    return {str(name): to_numbers(row, f"{name!r}", low=0) for name, row in series.items()}
 
 
 def to_names(values: object, what: str) -> list[str]:

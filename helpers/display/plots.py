@@ -1,7 +1,4 @@
-"""Plots drawn with matplotlib. Each function returns the Figure, on a white ground.
-
-`helpers.display.heatmaps` and `helpers.display.curves` have more of them.
-"""
+"""Plots drawn with matplotlib. Each function returns the Figure, on a white ground."""
 
 from __future__ import annotations
 
@@ -9,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from typing import TYPE_CHECKING, ParamSpec
 
-from helpers.display.inputs import to_count, to_numbers
+from helpers.display.inputs import to_count, to_lines, to_numbers
 from helpers.text import batch_table
 
 if TYPE_CHECKING:
@@ -18,6 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 P = ParamSpec("P")
+Plan = tuple[Sequence[Sequence[int]], int | None]  # batches, and the width of all rows
 
 TOKENS, PADDING = "#2456a6", "#f0c38e"  # 4.4 to 1 against each other
 LINES = (TOKENS, "#8a4b00", "#1c6b3c", "#5b3a8c")  # each at least 4.5 to 1 against white
@@ -40,12 +38,7 @@ def plot(draw: Callable[P, Figure]) -> Callable[P, Figure]:
 
 
 @plot
-def padding_plot(
-    lengths: Sequence[int],
-    plans: Mapping[str, tuple[Sequence[Sequence[int]], int | None]],
-    *,
-    shown: int = 8,
-) -> Figure:
+def padding_plot(lengths: Sequence[int], plans: Mapping[str, Plan], *, shown: int = 8) -> Figure:
     """Draw batches as rectangles, a line for each row, and what is padding in them.
 
     Parameters
@@ -61,8 +54,7 @@ def padding_plot(
     Returns
     -------
     matplotlib.figure.Figure
-        A panel for each plan, batch below batch, all on the same scale. Its title says how much
-        of all the batches, drawn or not, is padding.
+        A panel for each plan. Its title has the share of padding in all batches, drawn or not.
 
     Raises
     ------
@@ -80,18 +72,12 @@ def padding_plot(
         raise ValueError("Expected at least one plan; got none. Pass {'name': (batches, None)}.")
     tables = {name: batch_table(tokens, batches[name], width=plans[name][1]) for name in batches}
     widest = max(int(table["width"].head(shown).max()) for table in tables.values())
-    figure, panels = plt.subplots(
-        1, len(plans), figsize=(9, 4), facecolor="white", squeeze=False, sharex=True, sharey=True
-    )
+    figure = plt.figure(figsize=(9, 4), facecolor="white")
+    panels = figure.subplots(1, len(plans), squeeze=False, sharex=True, sharey=True)
+    colours = ListedColormap(["white", TOKENS, PADDING])
     for axes, (name, table) in zip(panels[0], tables.items(), strict=True):
-        axes.imshow(
-            _padded_lines(tokens, batches[name][:shown], table["width"].tolist(), widest),
-            cmap=ListedColormap(["white", TOKENS, PADDING]),
-            vmin=0,
-            vmax=2,
-            aspect="auto",
-            interpolation="nearest",
-        )
+        lines = _padded_lines(tokens, batches[name][:shown], table["width"].tolist(), widest)
+        axes.imshow(lines, colours, vmin=0, vmax=2, aspect="auto", interpolation="nearest")
         share = table["padding"].sum() / table[["tokens", "padding"]].sum().sum()
         axes.set_title(f"{name}\n{share:.0%} padding", fontsize=11)
         axes.set(yticks=[], xlabel="position in the row")
@@ -105,15 +91,13 @@ def padding_plot(
 
 def _examples(batches: Sequence[Sequence[int]], number: int) -> list[list[int]]:
     """Turn batches into lists of ints, each of which is an example."""
-    rows = [[int(one) for one in to_numbers(batch, "examples", low=0)] for batch in batches]
-    if not rows:
+    checked = [to_numbers(batch, "examples", low=0, high=number - 1) for batch in batches]
+    rows = [[int(example) for example in batch] for batch in checked]
+    if not rows or not all(rows):
         raise ValueError(
-            "Expected at least one batch in each plan; got none. Make batches with "
-            "helpers.text.make_batches(lengths, batch_size)."
+            f"Expected at least one batch in each plan, and one example in each batch; got {rows}. "
+            "Make batches with helpers.text.make_batches(lengths, batch_size)."
         )
-    for row in rows:
-        if not row or max(row) >= number:
-            raise ValueError(f"Expected examples from 0 to {number - 1} in each batch; got {row}.")
     return rows
 
 
@@ -124,12 +108,10 @@ def _padded_lines(
     import numpy as np
 
     lines = []
+    place = np.arange(widest)
     for batch, width in zip(batches, widths, strict=False):
-        for example in batch:
-            line = np.zeros(widest)
-            line[:width] = 2
-            line[: lengths[example]] = 1
-            lines.append(line)
+        empty = np.where(place < width, 2.0, 0.0)
+        lines += [np.where(place < lengths[example], 1.0, empty) for example in batch]
         lines += [np.zeros(widest)] * 2  # a gap before the next batch
     return lines
 
@@ -201,17 +183,14 @@ def measured_lines(
     Raises
     ------
     ValueError
-        If a series doesn't have a number of 0 or more for each of ``x``, or there are none or more
-        than three.
+        If there isn't a number of 0 or more for each of ``x``, or no series, or more than three.
     """
     import matplotlib.pyplot as plt
 
-    if not 0 < len(series) <= 3:
-        raise ValueError(f"Expected one to 3 series; got {len(series)}. Draw two plots.")
+    lines = to_lines(series, "series", most=3)
     places = to_numbers(x, "x", low=0)
     if not places or not max(places):
         raise ValueError(f"Expected at least one place above 0; got {places}.")
-    lines = {str(name): to_numbers(row, f"{name!r}", low=0) for name, row in series.items()}
     for name, numbers in lines.items():
         if len(numbers) != len(places):
             raise ValueError(

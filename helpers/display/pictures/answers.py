@@ -6,20 +6,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from helpers.display.inputs import check_each, to_names, to_numbers
-from helpers.display.pictures.bars import bars
-from helpers.display.pictures.html import (
-    Html,
-    Picture,
-    frame,
-    heading,
-    legend,
-    make,
-    make_table,
-    note,
-    row,
-)
-from helpers.display.pictures.tokens import token_legend, token_rows
 from helpers.text import GAP
+
+from .bars import bars
+from .html import Html, Picture, frame, heading, legend, make, make_table, note, row
+from .tokens import token_legend, token_rows
 
 if TYPE_CHECKING:
     from helpers.text import PairAnswer, Prediction, Steps
@@ -79,10 +70,8 @@ def pair_picture(answer: PairAnswer) -> Picture:
 
 
 def pair_labels_picture(answer: PairAnswer) -> Picture:
-    """Say which label a model gives to two sentences, in both orders, without numbers.
-
-    How sure a newly trained model is depends on the machine that trained it.
-    """
+    """Say which label a model gives to two sentences, in both orders, without numbers."""
+    # how sure a newly trained model is depends on the machine that trained it
     labels = to_names(answer.labels, "labels")
     orders = {"As they stand": answer.probabilities, "Second sentence first": answer.swapped}
     rows = []

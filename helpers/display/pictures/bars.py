@@ -7,10 +7,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from helpers.display.inputs import check_each, check_table, to_count, to_names, to_numbers
-from helpers.display.pictures.html import Html, Picture, frame, legend, make, make_table, note, row
+
+from .html import Html, Picture, frame, join, legend, make, make_table, note, row
 
 if TYPE_CHECKING:
     import pandas as pd
+
+Numbers = Sequence[float]
 
 # The parts of a bar, inline: pictures.css is stored with every picture of the book.
 REAL = "background: rgba(48, 122, 222, .75); border-radius: 0"
@@ -28,55 +31,46 @@ PROGRESS = Html(
 )
 
 
-def bars(
-    labels: Sequence[str],
-    probabilities: Sequence[float],
-    reference: Sequence[float] | None = None,
-) -> Html:
+def bars(labels: Sequence[str], probabilities: Numbers, reference: Numbers | None = None) -> Html:
     """Make a table with a bar for each label, and a thin one below it for comparison."""
     names = to_names(labels, "labels")
     numbers = to_numbers(probabilities, "probabilities", low=0, high=1)
     check_each(numbers, names, "probability", "labels")
-    parts = [[make("span", style=f"width: {number:.2%}")] for number in numbers]
+    spans = [make("span", style=f"width: {number:.2%}") for number in numbers]
     if reference is not None:
         thin = to_numbers(reference, "reference", low=0, high=1)
         check_each(thin, names, "probability", "labels")
-        for part, number in zip(parts, thin, strict=True):
-            part.append(make("span", class_="faint", style=f"width: {number:.2%}"))
-    rows = [
-        row(name, make("td", *part, class_="bar"), _number(number, numbers, 4))
-        for name, part, number in zip(names, parts, numbers, strict=True)
-    ]
+        faint = [make("span", class_="faint", style=f"width: {number:.2%}") for number in thin]
+        spans = [join(*both) for both in zip(spans, faint, strict=True)]
+    rows = _rows(names, spans, numbers, digits=4)
     return make_table(("label", "probability", "number"), rows, reachable=False)
 
 
-def _number(number: float, among: Sequence[float], digits: int) -> Html:
-    """Make a cell with a number, bold if it is the largest."""
-    kind = "number winner" if number == max(among) else "number"
-    # adding 0.0 turns -0.0 into 0.0
-    return make("td", f"{round(number, digits) + 0.0:.{digits}f}", class_=kind)
+def _rows(names: list[str], spans: list[Html], numbers: list[float], *, digits: int) -> list[Html]:
+    """Make a row for each name, with its bar and its number. The largest number is bold."""
+    rows = []
+    for name, span, number in zip(names, spans, numbers, strict=True):
+        kind = "number winner" if number == max(numbers) else "number"
+        shown = f"{round(number, digits) + 0.0:.{digits}f}"  # adding 0.0 turns -0.0 into 0.0
+        rows.append(row(name, make("td", span, class_="bar"), make("td", shown, class_=kind)))
+    return rows
 
 
 def probability_picture(
-    labels: Sequence[str],
-    probabilities: Sequence[float],
-    *,
-    reference: Sequence[float] | None = None,
+    labels: Sequence[str], probabilities: Numbers, *, reference: Numbers | None = None
 ) -> Picture:
     """Draw probabilities as bars, with thin ones below them for comparison."""
     return frame(bars(labels, probabilities, reference))
 
 
-def similarity_picture(sentences: Sequence[str], similarities: Sequence[float]) -> Picture:
+def similarity_picture(sentences: Sequence[str], similarities: Numbers) -> Picture:
     """Draw similarities as bars. One of 0 or less has no bar; the highest is bold."""
     names = to_names(sentences, "sentences")
     # rounding may lead a little beyond 1, in bfloat16 by almost 0.01
     numbers = to_numbers(similarities, "similarities", low=-1.01, high=1.01)
     check_each(numbers, names, "similarity", "sentences")
-    rows = []
-    for name, number in zip(names, numbers, strict=True):
-        bar = make("span", style=f"width: {max(number, 0):.1%}")
-        rows.append(row(name, make("td", bar, class_="bar"), _number(number, numbers, 2)))
+    spans = [make("span", style=f"width: {max(number, 0):.1%}") for number in numbers]
+    rows = _rows(names, spans, numbers, digits=2)
     return frame(make_table(("sentence", "similarity", "number"), rows))
 
 
@@ -178,20 +172,12 @@ def progress_picture(done: int, steps: int, *, seconds: float | None = None) -> 
     """
     done, steps = to_count(done, "done"), to_count(steps, "steps")
     if done > steps > 0:
-        raise ValueError(
-            f"Expected at most {steps} steps done; got {done}. Pass the steps of all epochs."
-        )
+        raise ValueError(f"Expected at most {steps} steps done; got {done}. Count all epochs.")
     words = f"step {done:,} of {steps:,}" if steps else "not begun yet"
     if seconds is not None and done < steps and math.isfinite(seconds):
         minutes, rest = divmod(math.ceil(max(seconds, 0)), 60)
         words += f", about {f'{minutes} min ' if minutes else ''}{rest} s left"
-    bar = make(
-        "progress",
-        role="progressbar",
-        aria_label="Training",
-        max=max(steps, 1),
-        value=done,
-        aria_valuetext=words,
-    )
+    said = {"role": "progressbar", "aria_label": "Training"}
+    bar = make("progress", **said, max=max(steps, 1), value=done, aria_valuetext=words)
     line = make("p", bar, make("span", words, class_="number"), class_="progress-line")
     return frame(PROGRESS, line)

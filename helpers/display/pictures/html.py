@@ -6,21 +6,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cache
 from html import escape
 from pathlib import Path
+
+CSS = (Path(__file__).parents[1] / "pictures.css").read_text(encoding="utf-8")
 
 
 class Html(str):
     """Text that is HTML already, and must not be escaped again."""
 
-    __slots__ = ()
-
 
 class Picture(Html):
     """HTML that a notebook shows as a picture; to everything else it is a string."""
-
-    __slots__ = ()
 
     def _repr_html_(self) -> str:
         return str(self)
@@ -70,8 +67,7 @@ def make_table(
     if names is not None:  # a name that is HTML is a whole cell
         cells = (n if isinstance(n, Html) else make("th", n, scope="col") for n in names)
         parts.insert(0, make("thead", make("tr", *cells)))
-    # the keyboard has to reach what may scroll
-    tabindex = "0" if reachable else None
+    tabindex = "0" if reachable else None  # the keyboard has to reach what may scroll
     return make("div", make("table", *parts, class_=kind), class_="scroll", tabindex=tabindex)
 
 
@@ -83,10 +79,4 @@ def legend(marks: Iterable[tuple[str, str]], *, by: str = "class_") -> Html:
 
 def frame(*parts: str) -> Picture:
     """Put the style beside a picture, so that it looks the same wherever it is shown."""
-    body = make("div", *parts, class_="book-picture")
-    return Picture(f"<style>\n{_css()}</style>\n{body}")
-
-
-@cache
-def _css() -> str:
-    return (Path(__file__).parents[1] / "pictures.css").read_text(encoding="utf-8")
+    return Picture(f"<style>\n{CSS}</style>\n{make('div', *parts, class_='book-picture')}")

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from helpers.display.inputs import to_array, to_names
-from helpers.display.pictures.html import Html, Picture, frame, legend, make, make_table, note
+
+from .html import Html, Picture, frame, legend, make, make_table, note
 
 if TYPE_CHECKING:
     import numpy as np
@@ -42,8 +43,7 @@ def mask_picture(
     Raises
     ------
     ValueError
-        If the mask doesn't have one number for each pair of tokens, or holds something else than
-        true and false.
+        If the mask doesn't fit the tokens, or holds something else than true and false.
     """
     allowed, attending, attended = _pairs(mask, "mask", rows, columns)
     if not ((allowed == 0) | (allowed == 1)).all():
@@ -75,14 +75,12 @@ def attention_picture(
     Returns
     -------
     Picture
-        A table of whole numbers, tinted by their size, the largest of each row bold. It has the
-        first 20 tokens each way.
+        Whole numbers, tinted by size, the largest of each row bold; at most 20 tokens each way.
 
     Raises
     ------
     ValueError
-        If the weights don't have one number for each pair of tokens, one isn't between 0 and 1, or
-        a row doesn't add up to 1.
+        If the weights don't fit the tokens, aren't between 0 and 1, or don't add up to 1.
     """
     shares, attending, attended = _pairs(weights, "weights", rows, columns)
     if not ((shares >= -0.005) & (shares <= 1.005)).all():  # NaN is neither

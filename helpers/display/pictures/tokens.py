@@ -7,18 +7,9 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from helpers.display.inputs import check_table, to_names, to_numbers
-from helpers.display.pictures.html import (
-    Html,
-    Picture,
-    frame,
-    heading,
-    legend,
-    make,
-    make_table,
-    note,
-    row,
-)
 from helpers.text import IGNORE_INDEX, Piece
+
+from .html import Html, Picture, frame, heading, legend, make, make_table, note, row
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,17 +20,9 @@ KIND_NAMES = {
     "padding": "padding, which the model is told to ignore",
 }
 NOT_IGNORED = "padding, which no mask hides"
-
 WIDEST = 20  # positions that fit on a page
-
-ROWS = {
-    "token": "token",
-    "id": "id",
-    "token_type": "token type",
-    "attention": "attention mask",
-    "answer": "asked for",
-    "label": "label",
-}
+ROWS = {"token": "token", "id": "id", "token_type": "token type"}
+ROWS |= {"attention": "attention mask", "answer": "asked for", "label": "label"}
 COLUMNS = ("sequence", "position", "token", "kind")
 MAKER = "helpers.text.token_table(tokenizer, tokenizer(text))"
 
@@ -105,12 +88,10 @@ def padding_picture(
 def _no_tensor(lengths: list[int], padding: object) -> Html:
     """Say why rows of several lengths make no tensor, and what would help."""
     *others, last = map(str, lengths)
-    remedy = (
-        "padding='max_length' cuts nothing: set truncation=True too."
-        if padding == "max_length"
-        else "Set padding=True, so that the shorter ones are filled up."
-    )
     rows = f"{', '.join(others)} and {last}"
+    remedy = "Set padding=True, so that the shorter ones are filled up."
+    if padding == "max_length":
+        remedy = "padding='max_length' cuts nothing: set truncation=True too."
     return Html(f"<strong>No tensor:</strong> the rows have {rows} tokens. {remedy}")
 
 
@@ -161,8 +142,7 @@ def split_picture(splits: Mapping[str, Sequence[str | Piece]]) -> Picture:
     Parameters
     ----------
     splits : mapping of str to sequence of str or Piece
-        The tokens under the name of each way. Pieces of the same word are close together and have
-        one tint; a plain string counts as a word of its own.
+        The tokens of each way. Pieces of a word have one tint; a string is a word of its own.
 
     Returns
     -------
@@ -188,9 +168,8 @@ def split_picture(splits: Mapping[str, Sequence[str | Piece]]) -> Picture:
         kinds |= {piece.kind for piece in pieces}
         count = make("td", f"{len(pieces)}", class_="number")
         rows.append(row(str(name), make("td", *_pieces(pieces), class_="pieces"), count))
-    return frame(
-        make_table(("cut by", "tokens", "number"), rows, kind="splits"), _kind_legend(kinds)
-    )
+    table = make_table(("cut by", "tokens", "number"), rows, kind="splits")
+    return frame(table, _kind_legend(kinds))
 
 
 def _pieces(pieces: Sequence[Piece]) -> list[Html]:
