@@ -9,6 +9,7 @@ import sys
 import tomllib
 from graphlib import TopologicalSorter
 from importlib.metadata import distributions, packages_distributions
+from importlib.util import resolve_name
 from pathlib import Path
 
 import jupytext
@@ -202,9 +203,11 @@ def test_a_room_uses_only_the_rooms_it_may(room):
 
 def modules_imported(path: Path) -> set[str]:
     """Name the modules of the book that a file imports when it is loaded, not later."""
+    package = ".".join(path.relative_to(ROOT).parent.parts)
     body = ast.parse(path.read_text()).body
     froms = [node for node in body if isinstance(node, ast.ImportFrom)]
-    return {node.module for node in froms if node.module.startswith("helpers.")}
+    names = {resolve_name("." * node.level + (node.module or ""), package) for node in froms}
+    return {name for name in names if name.startswith("helpers.")}
 
 
 def test_no_module_imports_itself_through_others():

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from helpers.display.inputs import to_array, to_numbers
+from helpers.display.inputs import to_array, to_lines, to_numbers
 from helpers.display.plots import LINES, TOKENS, plot
 
 if TYPE_CHECKING:
@@ -39,23 +39,14 @@ def learning_rates(schedules: Mapping[str, Sequence[float]]) -> Figure:
     """
     import matplotlib.pyplot as plt
 
-    if not 0 < len(schedules) <= len(LINES):
-        raise ValueError(
-            f"Expected one to {len(LINES)} schedules; got {len(schedules)}. Draw two plots."
-        )
-    lines = {
-        str(name): to_numbers(rates, f"the learning rates of {name!r}", low=0)
-        for name, rates in schedules.items()
-    }
+    lines = to_lines(schedules, "schedules", most=len(LINES))
     if not all(lines.values()):
         raise ValueError(f"Expected a learning rate for each step; got none in {lines}.")
     figure, axes = plt.subplots(figsize=(8, 3.2), facecolor="white")
     strokes = zip(LINES, ("-", "--", "-.", ":"), strict=True)
     for rates, (colour, style) in zip(lines.values(), strokes, strict=False):
         axes.plot(range(1, len(rates) + 1), rates, style, color=colour, linewidth=2)
-    axes.set_ylim(bottom=0)
-    axes.set_xlabel("step")
-    axes.set_ylabel("learning rate")
+    axes.set(ylim=(0, None), xlabel="step", ylabel="learning rate")
     axes.ticklabel_format(axis="y", style="sci", scilimits=(0, 0))
     # named here, since matplotlib leaves out a line whose own label begins with an underscore
     axes.legend(axes.lines, [*lines], frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
@@ -65,10 +56,7 @@ def learning_rates(schedules: Mapping[str, Sequence[float]]) -> Figure:
 
 
 def learning_curve(
-    history: History,
-    *,
-    baselines: Mapping[str, float] | None = None,
-    metric: str = "f1",
+    history: History, *, baselines: Mapping[str, float] | None = None, metric: str = "f1"
 ) -> Figure:
     """Draw how a training went: its loss, and a metric after each evaluation.
 
@@ -84,8 +72,7 @@ def learning_curve(
     Returns
     -------
     matplotlib.figure.Figure
-        The loss of each step with its running mean, beside the metric. Numbers that aren't finite
-        are left out.
+        The loss with its running mean, beside the metric. Only finite numbers are drawn.
 
     Raises
     ------
@@ -112,33 +99,12 @@ def draw_curve(
     baselines: Mapping[str, float] | None = None,
     steps: int | None = None,
 ) -> Figure:
-    """Draw a learning curve, of a training that is over or of one that runs.
-
-    Parameters
-    ----------
-    losses : sequence of float
-        The loss of each step done.
-    evaluations : sequence of mapping of str to float
-        The numbers of each evaluation, with the number of steps before it under ``step``.
-    metric : str
-        Which number of the evaluations to draw.
-    baselines : mapping of str to float, optional
-        What the metric is without training, by name.
-    steps : int, optional
-        The number of all steps of a training that runs: the curve leaves room for them, and for
-        its first evaluation.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        The loss beside the metric, or alone if the training is over and nothing was evaluated.
-    """
+    """Draw a learning curve. Of a training that runs: with room for all ``steps``."""
     import matplotlib.pyplot as plt
 
     drawn = 2 if len(evaluations) or steps is not None else 1
-    figure, panels = plt.subplots(
-        1, drawn, figsize=(9, 3.2), facecolor="white", squeeze=False, sharex=True
-    )
+    figure = plt.figure(figsize=(9, 3.2), facecolor="white")
+    panels = figure.subplots(1, drawn, squeeze=False, sharex=True)
     _draw_losses(panels[0, 0], to_array(losses, "losses"))
     if drawn == 2:
         measured = [(int(one["step"]), float(one[metric])) for one in evaluations]
@@ -147,8 +113,7 @@ def draw_curve(
         _draw_metric(panels[0, 1], measured, sorted(levels, key=lambda item: item[1]))
         panels[0, 1].set_title(metric)
     for axes in panels[0]:
-        axes.set_xlim(0, 1.08 * max(len(losses), steps or 0, 1))
-        axes.set_xlabel("steps")
+        axes.set(xlim=(0, 1.08 * max(len(losses), steps or 0, 1)), xlabel="steps")
         axes.spines[["top", "right"]].set_visible(False)
     figure.tight_layout()
     return figure
@@ -156,18 +121,15 @@ def draw_curve(
 
 def _draw_losses(axes: Axes, losses: npt.NDArray[np.float64]) -> None:
     """Draw the loss of each step, and the mean of each and those before it."""
-    import numpy as np
+    import pandas as pd
 
-    steps = np.arange(1, len(losses) + 1)
     window = max(1, len(losses) // 20)
-    finite = np.isfinite(losses)
-    sums = np.cumsum(np.concatenate([[0.0], np.where(finite, losses, 0)]))
-    counts = np.cumsum(np.concatenate([[0], finite]))
-    with np.errstate(invalid="ignore"):  # a window without a finite loss has no mean
-        means = (sums[window:] - sums[:-window]) / (counts[window:] - counts[:-window])
-    axes.plot(steps, np.where(finite, losses, np.nan), color=TOKENS, alpha=0.3, linewidth=1)
-    axes.plot(steps[window - 1 :], means, color=TOKENS)
-    if not (losses[finite] < 0).any():
+    steps = range(1, len(losses) + 1)
+    finite = pd.Series(losses, index=steps).replace([math.inf, -math.inf], math.nan)
+    means = finite.rolling(window, min_periods=1).mean()[window - 1 :]
+    axes.plot(finite, color=TOKENS, alpha=0.3, linewidth=1)
+    axes.plot(means, color=TOKENS)
+    if not (finite < 0).any():
         axes.set_ylim(bottom=0)
     axes.set_title(f"loss, and its mean over {window} steps" if window > 1 else "loss")
 
@@ -179,16 +141,12 @@ def _draw_metric(
     measured = [(step, value) for step, value in measured if math.isfinite(value)]
     axes.plot(*zip(*measured, strict=True) if measured else ([], []), "o-", color=TOKENS)
     for step, value in measured:
-        axes.annotate(
-            f"{value:.2f}",
-            (step, value),
-            (0 if step else 5, 7),
-            textcoords="offset points",
-            ha="center" if step else "left",  # before the training: beside the axis, not on it
-        )
+        # before the training: beside the axis, not on it
+        place, side = ((0, 7), "center") if step else ((5, 7), "left")
+        axes.annotate(f"{value:.2f}", (step, value), place, textcoords="offset points", ha=side)
     bottom, top = _limits([value for _, value in (*baselines, *measured)])
     axes.set_ylim(bottom, top)
-    least, free = (top - bottom) / 12, bottom  # the height of a line of text
+    height, free = (top - bottom) / 12, bottom  # of a line of text
     for name, value in baselines:
         axes.axhline(value, color="#555555", linestyle="--", linewidth=1)
         free = max(value, free)
@@ -197,20 +155,17 @@ def _draw_metric(
             (1.0, value),
             (1.03, free),
             xycoords=axes.get_yaxis_transform(),
-            textcoords=axes.get_yaxis_transform(),
             va="center",
             color="#333333",
             arrowprops={"arrowstyle": "-", "color": "#999999", "linewidth": 0.6},
             annotation_clip=False,
         )
-        free += least
+        free += height
 
 
 def _limits(values: Sequence[float]) -> tuple[float, float]:
     """Choose a scale with room for the numbers; within 0 and 1, as most metrics are, if it can."""
-    if not values:
-        return 0.0, 1.05
-    low, high = min(values), max(values)
+    low, high = min(values, default=0.0), max(values, default=1.0)
     room = max(0.02, 0.2 * (high - low))
     bottom = low - room if low < 0 else max(0.0, low - room)
     top = high + 1.5 * room if high > 1 else min(1.05, high + 1.5 * room)

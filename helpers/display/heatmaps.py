@@ -11,6 +11,7 @@ from helpers.display.plots import plot
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 
@@ -36,7 +37,6 @@ def similarity_heatmap(matrix: npt.ArrayLike, labels: Sequence[str]) -> Figure:
         If the matrix doesn't have a row and a column for each label, or a number above 1.
     """
     import matplotlib.pyplot as plt
-    import numpy as np
 
     texts = to_names(labels, "labels")
     similarities = to_array(matrix, "similarities")
@@ -52,26 +52,17 @@ def similarity_heatmap(matrix: npt.ArrayLike, labels: Sequence[str]) -> Figure:
             f"Expected similarities of at most 1; got {similarities.tolist()}. Divide the vectors "
             "by their lengths first."
         )
-    figure, axes = plt.subplots(figsize=(2.6 + 0.6 * n, 1.0 + 0.5 * n), facecolor="white")
     # cividis runs evenly from dark to light, and looks the same to the colour-blind
     lowest = similarities.min(initial=0.0)
+    light = (similarities - lowest) / (1 - lowest) > 0.47
+    # + 0.0 turns -0.00 into 0.00
+    cells = [f"{round(value, 2) + 0.0:.2f}" for value in similarities.ravel().tolist()]
+    figure, axes = plt.subplots(figsize=(2.6 + 0.6 * n, 1.0 + 0.5 * n), facecolor="white")
     axes.imshow(similarities, cmap="cividis", vmin=lowest, vmax=1.0, aspect="auto")
-    for row, column in np.ndindex(n, n):
-        value = similarities[row, column].item()
-        axes.text(
-            column,
-            row,
-            f"{round(value, 2) + 0.0:.2f}",  # + 0.0 turns -0.00 into 0.00
-            ha="center",
-            va="center",
-            color="black" if (value - lowest) / (1 - lowest) > 0.47 else "white",
-        )
-    numbers = range(1, n + 1)
-    axes.set_xticks(range(n), [str(i) for i in numbers])
-    axes.set_yticks(range(n), [f"{label}  {i}" for i, label in zip(numbers, texts, strict=True)])
+    _write(axes, cells, light)
+    axes.set_xticks(range(n), [f"{i}" for i in range(1, n + 1)])
+    axes.set_yticks(range(n), [f"{text}  {i}" for i, text in enumerate(texts, start=1)])
     axes.set_title("Cosine similarity")
-    axes.tick_params(length=0)
-    axes.spines[:].set_visible(False)
     figure.tight_layout()
     return figure
 
@@ -107,47 +98,38 @@ def confusion_heatmap(
 
     names = to_names(labels, "labels")
     n = len(names)
-    true, predicted = _classes(references, predictions, n)
-    counts = np.zeros((n, n), dtype=int)
-    np.add.at(counts, (true, predicted), 1)
-    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    figure, axes = plt.subplots(figsize=(2.4 + 1.3 * n, 1.2 + 0.9 * n), facecolor="white")
-    axes.imshow(shares, cmap="cividis_r", vmin=0.0, vmax=1.0, aspect="auto")
-    for row, column in np.ndindex(n, n):
-        axes.text(
-            column,
-            row,
-            f"{counts[row, column]:,}\n{shares[row, column]:.0%}",
-            ha="center",
-            va="center",
-            color="white" if shares[row, column] > 0.53 else "black",
-        )
-    axes.set_xticks(range(n), names)
-    axes.set_yticks(range(n), names)
-    axes.set_xlabel("predicted")
-    axes.set_ylabel("true")
-    axes.tick_params(length=0)
-    axes.spines[:].set_visible(False)
-    figure.tight_layout()
-    return figure
-
-
-def _classes(
-    references: Sequence[int], predictions: Sequence[int], n: int
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Turn classes into whole numbers, or say why they are none."""
-    import numpy as np
-
     true, predicted = to_array(references, "references"), to_array(predictions, "predictions")
     if true.shape != predicted.shape or true.ndim != 1 or not len(true):
         raise ValueError(
             f"Expected a prediction for each true class, (rows,) both; got {predicted.shape} for "
             f"{true.shape}. Take the argmax of the logits over their last axis first."
         )
-    numbers = np.concatenate([true, predicted])
-    if not np.isin(numbers, np.arange(n)).all():
+    classes = np.stack([true, predicted])
+    if not np.isin(classes, range(n)).all():
         raise ValueError(
-            f"Expected classes from 0 to {n - 1}, for the {n} labels; got {numbers.min():g} to "
-            f"{numbers.max():g}. Pass a label for each class."
+            f"Expected classes from 0 to {n - 1}, for the {n} labels; got {classes.min():g} to "
+            f"{classes.max():g}. Pass a label for each class."
         )
-    return true.astype(np.int64), predicted.astype(np.int64)
+    counts = np.zeros((n, n), dtype=int)
+    np.add.at(counts, tuple(classes.astype(int)), 1)
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    cells = [f"{counts[cell]:,}\n{shares[cell]:.0%}" for cell in np.ndindex(n, n)]
+    figure, axes = plt.subplots(figsize=(2.4 + 1.3 * n, 1.2 + 0.9 * n), facecolor="white")
+    axes.imshow(shares, cmap="cividis_r", vmin=0.0, vmax=1.0, aspect="auto")
+    _write(axes, cells, shares <= 0.53)
+    axes.set_xticks(range(n), names)
+    axes.set_yticks(range(n), names)
+    axes.set(xlabel="predicted", ylabel="true")
+    figure.tight_layout()
+    return figure
+
+
+def _write(axes: Axes, texts: Sequence[str], light: npt.NDArray[np.bool_]) -> None:
+    """Write a text into each cell, row by row, in black where the cell is light."""
+    import numpy as np
+
+    for (row, column), text in zip(np.ndindex(light.shape), texts, strict=True):
+        colour = "black" if light[row, column] else "white"
+        axes.text(column, row, text, ha="center", va="center", color=colour)
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence, Sized
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,27 +17,7 @@ if TYPE_CHECKING:
 
 
 def to_array(values: object, what: str) -> npt.NDArray[np.float64]:
-    """Turn numbers into a NumPy array.
-
-    Parameters
-    ----------
-    values : array_like
-        The numbers. NaN is kept.
-    what : str
-        What they are, for the message of an error.
-
-    Returns
-    -------
-    numpy.ndarray
-        The same numbers as 64-bit floats.
-
-    Raises
-    ------
-    TypeError
-        If something else than real numbers is among them.
-    ValueError
-        If rows differ in length.
-    """
+    """Turn numbers of any kind into an array of 64-bit floats. NaN is kept."""
     import numpy as np
 
     try:
@@ -65,27 +45,7 @@ def _plain(values: object) -> object:
 def to_numbers(
     values: object, what: str, *, low: float = -math.inf, high: float = math.inf
 ) -> list[float]:
-    """Turn one row of numbers into a list, and check each.
-
-    Parameters
-    ----------
-    values : sequence of float
-        The numbers.
-    what : str
-        What they are, for the message of an error.
-    low, high : float, optional
-        The smallest and the largest number allowed.
-
-    Returns
-    -------
-    list of float
-        The numbers.
-
-    Raises
-    ------
-    ValueError
-        If it isn't one row, or a number is missing, infinite or out of range.
-    """
+    """Turn one row of numbers into a list. Each must be finite and in the range."""
     array = to_array(values, what)
     if array.ndim != 1:
         raise ValueError(f"Expected {what} in one row, (n,); got the shape {array.shape}.")
@@ -98,53 +58,22 @@ def to_numbers(
     return numbers
 
 
+def to_lines(series: Mapping[str, object], what: str, *, most: int) -> dict[str, list[float]]:
+    """Turn one to ``most`` rows of numbers, none below 0, into lists under their names."""
+    if not 0 < len(series) <= most:
+        raise ValueError(f"Expected one to {most} {what}; got {len(series)}. Draw two plots.")
+    return {str(name): to_numbers(row, f"{name!r}", low=0) for name, row in series.items()}
+
+
 def to_names(values: object, what: str) -> list[str]:
-    """Turn names or texts into a list of strings.
-
-    Parameters
-    ----------
-    values : sequence of str
-        The names.
-    what : str
-        What they are, for the message of an error.
-
-    Returns
-    -------
-    list of str
-        The names.
-
-    Raises
-    ------
-    TypeError
-        If it is a single string, or no sequence at all.
-    """
+    """Turn names or texts into a list of strings."""
     if isinstance(values, str | bytes) or not isinstance(values, Iterable):
         raise TypeError(f"Expected a list of {what}; got {values!r:.80}. Put it into a list.")
     return [str(value) for value in values]
 
 
 def to_count(value: object, what: str, *, least: int = 0) -> int:
-    """Turn a whole number of any kind into an int.
-
-    Parameters
-    ----------
-    value : int
-        The number.
-    what : str
-        What it is, for the message of an error.
-    least : int, default 0
-        The smallest number allowed.
-
-    Returns
-    -------
-    int
-        The number.
-
-    Raises
-    ------
-    ValueError
-        If it is no whole number, or a smaller one.
-    """
+    """Turn a whole number of any kind into an int."""
     try:
         number = operator.index(value)  # type: ignore[arg-type]  # the except says what it isn't
     except TypeError:
@@ -154,31 +83,23 @@ def to_count(value: object, what: str, *, least: int = 0) -> int:
     return number
 
 
-def check_table(table: pd.DataFrame, columns: Iterable[str], maker: str) -> None:
-    """Refuse what isn't a table with a row at least and certain columns.
-
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        The table.
-    columns : sequence of str
-        The columns it must have.
-    maker : str
-        The function that makes such a table, for the message of an error.
-
-    Raises
-    ------
-    TypeError
-        If it is no table.
-    ValueError
-        If it is empty, or a column is missing.
-    """
+def check_table(table: pd.DataFrame, columns: Sequence[str], maker: str) -> None:
+    """Refuse what isn't a table with certain columns and at least one row."""
     if not hasattr(table, "columns"):
         raise TypeError(f"Expected a table; got {type(table).__name__}. Make it with {maker}.")
-    if missing := [name for name in columns if name not in table.columns]:
+    missing = [name for name in columns if name not in table.columns]
+    if missing or not len(table):
+        wanted = f"at least one row and the columns {[*columns]}" if columns else "at least one row"
         raise ValueError(
-            f"Expected a table with the columns {missing}; got {[*table.columns]}. Make it with "
-            f"{maker}."
+            f"Expected a table with {wanted}; got {len(table)} rows of {[*table.columns]}. Make it "
+            f"with {maker}."
         )
-    if not len(table):
-        raise ValueError(f"Expected a table with at least one row; got none. Make it with {maker}.")
+
+
+def check_each(numbers: Sized, names: Sized, what: str, of: str) -> None:
+    """Refuse numbers of which there isn't one for each name, and no names at all."""
+    if len(numbers) != len(names) or not len(names):
+        raise ValueError(
+            f"Expected a {what} for each of {len(names)} {of}, and at least one; got "
+            f"{len(numbers)}."
+        )

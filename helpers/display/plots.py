@@ -1,7 +1,4 @@
-"""Plots drawn with matplotlib. Each function returns the Figure, on a white ground.
-
-`helpers.display.heatmaps` and `helpers.display.curves` have more of them.
-"""
+"""Plots drawn with matplotlib. Each function returns the Figure, on a white ground."""
 
 from __future__ import annotations
 
@@ -9,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from typing import TYPE_CHECKING, ParamSpec
 
-from helpers.display.inputs import to_count, to_numbers
+from helpers.display.inputs import to_count, to_lines, to_numbers
 from helpers.text import batch_table
 
 if TYPE_CHECKING:
@@ -18,46 +15,30 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 P = ParamSpec("P")
+Plan = tuple[Sequence[Sequence[int]], int | None]  # batches, and the width of all rows
 
 TOKENS, PADDING = "#2456a6", "#f0c38e"  # 4.4 to 1 against each other
 LINES = (TOKENS, "#8a4b00", "#1c6b3c", "#5b3a8c")  # each at least 4.5 to 1 against white
 
 
 def plot(draw: Callable[P, Figure]) -> Callable[P, Figure]:
-    """Let a function draw with matplotlib's defaults, whatever style the reader has set.
-
-    A ``$`` in a name stays a ``$``, and doesn't begin a formula.
-
-    Parameters
-    ----------
-    draw : callable
-        A function that returns a figure of `matplotlib.pyplot`.
-
-    Returns
-    -------
-    callable
-        The same function. It closes its figure, which a notebook would show twice otherwise.
-    """
+    """Let a function draw with matplotlib's defaults, whatever style the reader has set."""
 
     @wraps(draw)
     def drawn(*args: P.args, **kwargs: P.kwargs) -> Figure:
         import matplotlib.pyplot as plt
 
+        # a $ in a name stays a $, and doesn't begin a formula
         with plt.style.context(["default", {"text.parse_math": False}]):
             figure = draw(*args, **kwargs)
-        plt.close(figure)
+        plt.close(figure)  # or a notebook would show it twice
         return figure
 
     return drawn
 
 
 @plot
-def padding_plot(
-    lengths: Sequence[int],
-    plans: Mapping[str, tuple[Sequence[Sequence[int]], int | None]],
-    *,
-    shown: int = 8,
-) -> Figure:
+def padding_plot(lengths: Sequence[int], plans: Mapping[str, Plan], *, shown: int = 8) -> Figure:
     """Draw batches as rectangles, a line for each row, and what is padding in them.
 
     Parameters
@@ -73,8 +54,7 @@ def padding_plot(
     Returns
     -------
     matplotlib.figure.Figure
-        A panel for each plan, batch below batch, all on the same scale. Its title says how much
-        of all the batches, drawn or not, is padding.
+        A panel for each plan. Its title has the share of padding in all batches, drawn or not.
 
     Raises
     ------
@@ -90,26 +70,17 @@ def padding_plot(
     batches = {name: _examples(some, len(tokens)) for name, (some, _) in plans.items()}
     if not batches:
         raise ValueError("Expected at least one plan; got none. Pass {'name': (batches, None)}.")
-    tables = {
-        name: batch_table(tokens, batches[name], width=width) for name, (_, width) in plans.items()
-    }
+    tables = {name: batch_table(tokens, batches[name], width=plans[name][1]) for name in batches}
     widest = max(int(table["width"].head(shown).max()) for table in tables.values())
-    figure, panels = plt.subplots(
-        1, len(plans), figsize=(9, 4), facecolor="white", squeeze=False, sharex=True, sharey=True
-    )
+    figure = plt.figure(figsize=(9, 4), facecolor="white")
+    panels = figure.subplots(1, len(plans), squeeze=False, sharex=True, sharey=True)
+    colours = ListedColormap(["white", TOKENS, PADDING])
     for axes, (name, table) in zip(panels[0], tables.items(), strict=True):
-        axes.imshow(
-            _padded_lines(tokens, batches[name][:shown], table["width"].tolist(), widest),
-            cmap=ListedColormap(["white", TOKENS, PADDING]),
-            vmin=0,
-            vmax=2,
-            aspect="auto",
-            interpolation="nearest",
-        )
+        lines = _padded_lines(tokens, batches[name][:shown], table["width"].tolist(), widest)
+        axes.imshow(lines, colours, vmin=0, vmax=2, aspect="auto", interpolation="nearest")
         share = table["padding"].sum() / table[["tokens", "padding"]].sum().sum()
         axes.set_title(f"{name}\n{share:.0%} padding", fontsize=11)
-        axes.set_yticks([])
-        axes.set_xlabel("position in the row")
+        axes.set(yticks=[], xlabel="position in the row")
         axes.locator_params(axis="x", nbins=5)
         axes.spines[:].set_visible(False)
     marks = [Patch(color=TOKENS, label="tokens"), Patch(color=PADDING, label="padding")]
@@ -120,15 +91,13 @@ def padding_plot(
 
 def _examples(batches: Sequence[Sequence[int]], number: int) -> list[list[int]]:
     """Turn batches into lists of ints, each of which is an example."""
-    rows = [[int(one) for one in to_numbers(batch, "examples", low=0)] for batch in batches]
-    if not rows:
+    checked = [to_numbers(batch, "examples", low=0, high=number - 1) for batch in batches]
+    rows = [[int(example) for example in batch] for batch in checked]
+    if not rows or not all(rows):
         raise ValueError(
-            "Expected at least one batch in each plan; got none. Make batches with "
-            "helpers.text.make_batches(lengths, batch_size)."
+            f"Expected at least one batch in each plan, and one example in each batch; got {rows}. "
+            "Make batches with helpers.text.make_batches(lengths, batch_size)."
         )
-    for row in rows:
-        if not row or max(row) >= number:
-            raise ValueError(f"Expected examples from 0 to {number - 1} in each batch; got {row}.")
     return rows
 
 
@@ -139,12 +108,10 @@ def _padded_lines(
     import numpy as np
 
     lines = []
+    place = np.arange(widest)
     for batch, width in zip(batches, widths, strict=False):
-        for example in batch:
-            line = np.zeros(widest)
-            line[:width] = 2
-            line[: lengths[example]] = 1
-            lines.append(line)
+        empty = np.where(place < width, 2.0, 0.0)
+        lines += [np.where(place < lengths[example], 1.0, empty) for example in batch]
         lines += [np.zeros(widest)] * 2  # a gap before the next batch
     return lines
 
@@ -184,8 +151,7 @@ def measured_bars(values: Mapping[str, float], *, label: str, digits: int = 2) -
     axes.bar_label(bars, fmt=f"%.{digits}f", padding=4)
     axes.invert_yaxis()
     axes.margins(x=0.12)
-    axes.set_xlim(left=0)
-    axes.set_xlabel(label)
+    axes.set(xlim=(0, None), xlabel=label)
     axes.tick_params(axis="y", length=0)
     axes.spines[["top", "right", "left"]].set_visible(False)
     figure.tight_layout()
@@ -217,17 +183,14 @@ def measured_lines(
     Raises
     ------
     ValueError
-        If a series doesn't have a number of 0 or more for each of ``x``, or there are none or more
-        than three.
+        If there isn't a number of 0 or more for each of ``x``, or no series, or more than three.
     """
     import matplotlib.pyplot as plt
 
-    if not 0 < len(series) <= 3:
-        raise ValueError(f"Expected one to 3 series; got {len(series)}. Draw two plots.")
+    lines = to_lines(series, "series", most=3)
     places = to_numbers(x, "x", low=0)
     if not places or not max(places):
         raise ValueError(f"Expected at least one place above 0; got {places}.")
-    lines = {str(name): to_numbers(row, f"{name!r}", low=0) for name, row in series.items()}
     for name, numbers in lines.items():
         if len(numbers) != len(places):
             raise ValueError(
@@ -238,19 +201,10 @@ def measured_lines(
     styles = zip(LINES, ("o-", "s--", "^:"), strict=False)
     for (name, numbers), (colour, style) in zip(lines.items(), styles, strict=False):
         axes.plot(places, numbers, style, color=colour)
-        axes.annotate(
-            name,
-            (places[-1], numbers[-1]),
-            xytext=(8, 0),
-            textcoords="offset points",
-            va="center",
-            color=colour,
-        )
-    axes.set_xlim(0, 1.35 * max(places))  # room for the names
-    axes.set_ylim(bottom=0)
-    axes.set_xticks(places)
-    axes.set_xlabel(x_label)
-    axes.set_ylabel(label)
+        place = {"xytext": (8, 0), "textcoords": "offset points", "va": "center"}
+        axes.annotate(name, (places[-1], numbers[-1]), color=colour, **place)
+    widest = 1.35 * max(places)  # room for the names
+    axes.set(xlim=(0, widest), ylim=(0, None), xticks=places, xlabel=x_label, ylabel=label)
     axes.spines[["top", "right"]].set_visible(False)
     figure.tight_layout()
     return figure

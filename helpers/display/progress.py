@@ -16,45 +16,18 @@ from helpers.display.curves import draw_curve
 from helpers.display.pictures.bars import progress_picture
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from helpers.training import History
 
+Scores = Mapping[str, float]
 SHARE = 0.02  # of the time of a training, at most, goes into drawing its curve
-
-
-class _Plot(ipywidgets.Image):
-    """A plot that is replaced without a flicker: the old one stays until the new one is loaded.
-
-    Attributes
-    ----------
-    description : str
-        Always empty. Without it, the JavaScript of ipywidgets 8.1 fails on a tooltip.
-    """
-
-    description = traitlets.Unicode("").tag(sync=True)
-
-    def show(self, figure: Figure, words: str) -> None:
-        """Replace the plot.
-
-        Parameters
-        ----------
-        figure : matplotlib.figure.Figure
-            The new one.
-        words : str
-            What it shows: its title, which a screen reader says.
-        """
-        png = io.BytesIO()
-        figure.savefig(png, format="png")
-        self.value, self.tooltip = png.getvalue(), words
 
 
 class LearningCurve(ipywidgets.VBox):
     """A training while it runs: its progress, its loss, and a metric after each evaluation.
 
     Display it, then pass it to `helpers.training.train` as ``watch``. The curve is the plot of
-    `helpers.display.learning_curve`. It is drawn after each evaluation, at the end, and in between
-    as often as that takes at most 2 % of the time.
+    `helpers.display.learning_curve`. It is drawn at the end, and before as often as that takes at
+    most 2 % of the time. The bar and the words for a screen reader are always up to date.
 
     Parameters
     ----------
@@ -74,48 +47,46 @@ class LearningCurve(ipywidgets.VBox):
     """
 
     def __init__(
-        self,
-        *,
-        metric: str = "f1",
-        baselines: Mapping[str, float] | None = None,
-        every: float = 1.0,
+        self, *, metric: str = "f1", baselines: Scores | None = None, every: float = 1.0
     ) -> None:
+        import matplotlib.pyplot  # noqa: F401  # loading it is no part of the first drawing
+
         self._metric = metric
         self._baselines = {} if baselines is None else dict(baselines.items())
         self._every = every
         self._training: History | None = None
-        self._measured = 0  # evaluations drawn so far
-        self._next_bar = self._next_curve = 0.0  # times
+        self._evaluations = 0  # shown so far
+        self._start = self._next = self._spent = 0.0  # seconds: two times, and what drawing took
         self._recent: deque[tuple[float, int]] = deque(maxlen=50)  # times and steps
         self.bar = ipywidgets.HTML(str(progress_picture(0, 0)))
-        self.picture = _Plot()
+        self.picture = ipywidgets.Image()
+        # always empty: without it, the JavaScript of ipywidgets 8.1 fails on a tooltip
+        self.picture.add_traits(description=traitlets.Unicode("").tag(sync=True))
         super().__init__([self.bar, self.picture])
-        self._draw_curve([], [], 0)
+        self._describe([], [])
+        self._draw([], [], 0)
+        self._cost /= 2  # the first drawing of a process takes longer, because it loads fonts
 
     def __call__(self, history: History, steps: int) -> None:
-        """Show how far a training has come.
-
-        Parameters
-        ----------
-        history : History
-            What happened so far.
-        steps : int
-            The number of all steps.
-        """
+        """Show how far a training has come. This is what a training calls."""
         now, done = time.monotonic(), len(history.losses)
         if history is not self._training or (self._recent and done < self._recent[-1][1]):
             self._recent.clear()  # another training has begun
+            self._training, self._evaluations = history, 0
+            self._start, self._next, self._spent = now, now, 0.0
         self._recent.append((now, done))
-        news = history is not self._training or len(history.evaluations) != self._measured
-        news = news or done == steps
-        self._training, self._measured = history, len(history.evaluations)
-        if news or now >= self._next_bar:
-            self._draw_bar(history, steps)
-            self._next_bar = now + self._every
-        if news or now >= self._next_curve:
-            self._draw_curve(history.losses, history.evaluations, steps)
-            finished = time.monotonic()
-            self._next_curve = max(now + self._every, finished + (finished - now) / SHARE)
+        ends = done == steps
+        news = len(history.evaluations) != self._evaluations
+        self._evaluations = len(history.evaluations)
+        if not (ends or news or now >= self._next):
+            return
+        self._next = now + self._every
+        self._draw_bar(history, steps)
+        measured = [one for one in history.evaluations if self._metric in one]
+        self._describe(history.losses, measured)
+        # one more drawing is kept back for the end
+        if ends or self._spent + 2 * self._cost <= SHARE * (now - self._start):
+            self._draw(history.losses, measured, steps)
 
     def _draw_bar(self, history: History, steps: int) -> None:
         """Show the steps and the time left. At the end no time is left: that state is stored."""
@@ -132,11 +103,8 @@ class LearningCurve(ipywidgets.VBox):
             )
         self.bar.value = shown
 
-    def _draw_curve(
-        self, losses: Sequence[float], evaluations: Sequence[Mapping[str, float]], steps: int
-    ) -> None:
-        """Draw the plot, and say the same in words."""
-        measured = [one for one in evaluations if self._metric in one]
+    def _describe(self, losses: Sequence[float], measured: Sequence[Scores]) -> None:
+        """Say in words what the curve shows. The words are its title."""
         first_and_last = [f"{loss:.2f}" for loss in (*losses[:1], *losses[-1:])]
         numbers = ", ".join(f"{one[self._metric]:.2f}" for one in measured)
         words = (
@@ -146,10 +114,18 @@ class LearningCurve(ipywidgets.VBox):
         if self._baselines:
             named = (f"{name} {value:.2f}" for name, value in self._baselines.items())
             words += f" Dashed: {'; '.join(named)}."
+        self.picture.tooltip = words
+
+    def _draw(self, losses: Sequence[float], measured: Sequence[Scores], steps: int) -> None:
+        """Draw the curve, and measure how long that takes."""
+        start, png = time.monotonic(), io.BytesIO()
         figure = draw_curve(
             losses, measured, metric=self._metric, baselines=self._baselines, steps=steps
         )
-        self.picture.show(figure, words)
+        figure.savefig(png, format="png")
+        self.picture.value = png.getvalue()
+        self._cost = time.monotonic() - start
+        self._spent += self._cost
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict | tuple:
         """Add words to what a notebook stores; the state at the end is stored separately."""

@@ -60,19 +60,44 @@ def test_drawing_takes_no_more_than_its_share_of_a_training(clock):
     clock.drawing = 0.4
     training, curve = a_training(), LearningCurve()
     start, before = clock.now, len(clock.drawn)
-    for _ in range(1000):
+    for step in range(1000):
         clock.now += 0.1
         training.losses.append(0.5)
+        if step % 10 == 0:  # an evaluation is no reason to draw more often
+            training.evaluations.append({"step": step, "f1": 0.5})
         curve(training, 10_000)
     spent = clock.drawing * (len(clock.drawn) - before)
-    assert 0.5 * SHARE < spent / (clock.now - start) <= SHARE + 0.4 / 100
+    assert 0.5 * SHARE < spent / (clock.now - start) <= SHARE
     assert "step 1,000 of" in curve.bar.value or "step 99" in curve.bar.value
 
 
-def test_a_learning_curve_shows_evaluations_and_the_end_at_once(clock):
+@pytest.mark.parametrize("seconds", [10, 35, 120])
+def test_of_a_short_training_the_end_is_drawn_and_little_else(clock, seconds):
+    """The last step and the evaluation after it are drawn, whatever that takes."""
+    clock.drawing = 0.25
+    training, curve = a_training(), LearningCurve()
+    start, before = clock.now, len(clock.drawn)
+    for step in range(1, 101):
+        clock.now += seconds / 100
+        training.losses.append(1 / step)
+        curve(training, 100)
+        if step == 1:
+            assert len(clock.drawn) == before  # no drawing before any time has gone by
+        if step % 25 == 0:
+            training.evaluations.append({"step": step, "f1": step / 100})
+            curve(training, 100)
+    end = 2 * clock.drawing
+    spent = clock.drawing * (len(clock.drawn) - before)
+    assert end <= spent <= max(end, SHARE * (clock.now - start) + end / 2)
+    assert clock.drawn[-1][1:3] == (training.losses, training.evaluations)
+    assert curve.picture.value == b"%d" % len(clock.drawn)
+
+
+def test_evaluations_are_told_at_once_and_the_end_is_drawn_too(clock):
     clock.drawing = 5.0
     training = a_training()
     curve = LearningCurve(metric="accuracy")
+    drawn = len(clock.drawn)
 
     def step():
         clock.now += 0.01
@@ -81,12 +106,16 @@ def test_a_learning_curve_shows_evaluations_and_the_end_at_once(clock):
 
     step()
     step()
-    drawn = len(clock.drawn)
     training.evaluations.append({"step": 2, "accuracy": 0.75})
     curve(training, 3)
-    assert clock.drawn[drawn][2] == training.evaluations
+    assert curve.picture.tooltip.endswith("accuracy after each evaluation: 0.75.")
+    assert len(clock.drawn) == drawn
     step()
-    assert len(clock.drawn) == drawn + 2
+    assert len(clock.drawn) == drawn + 1
+    assert clock.drawn[-1][1:3] == (training.losses, training.evaluations)
+    training.evaluations.append({"step": 3, "accuracy": 0.8})
+    curve(training, 3)
+    assert clock.drawn[-1][1:3] == (training.losses, training.evaluations)
     assert curve.picture.value == b"%d" % len(clock.drawn)
     assert curve.bar.value == progress_picture(3, 3)
     assert " s left" not in curve.bar.value  # what is stored holds no time

@@ -5,45 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from helpers.display.inputs import to_names, to_numbers
-from helpers.display.pictures.bars import bars
-from helpers.display.pictures.html import (
-    Html,
-    Picture,
-    frame,
-    heading,
-    legend,
-    make,
-    make_table,
-    note,
-    row,
-)
-from helpers.display.pictures.tokens import token_legend, token_rows
+from helpers.display.inputs import check_each, to_names, to_numbers
 from helpers.text import GAP
+
+from .bars import bars
+from .html import Html, Picture, frame, heading, legend, make, make_table, note, row
+from .tokens import token_legend, token_rows
 
 if TYPE_CHECKING:
     from helpers.text import PairAnswer, Prediction, Steps
 
 
 def steps_picture(steps: Steps) -> Picture:
-    """Draw how a text goes through the three steps of the pipeline.
-
-    Parameters
-    ----------
-    steps : Steps
-        What `helpers.text.three_steps` returned.
-
-    Returns
-    -------
-    Picture
-        Tokens with ids, logits, and probabilities as bars, one below the other.
-    """
-    cut = "The text was longer than the model can read, and was cut."
+    """Draw how a text goes through the three steps of the pipeline."""
     logits = to_numbers(steps.logits, "logits")
     cells = [make("td", f"{logit:.4f}", class_="text number") for logit in logits]
     return frame(
         heading("1. Tokenizer: text to tokens to ids"),
-        note(cut) if steps.truncated else Html(),
+        _cut("text", steps.truncated),
         token_rows(steps.table),
         token_legend(steps.table, ignored=True),
         heading("2. Model: ids to logits"),
@@ -54,33 +33,12 @@ def steps_picture(steps: Steps) -> Picture:
 
 
 def prediction_picture(predictions: Mapping[str, Prediction]) -> Picture:
-    """Draw what several models would put into the same gap, and what each of them could see.
-
-    Parameters
-    ----------
-    predictions : mapping of str to Prediction
-        What `helpers.text` returned for each model, under the name to show.
-
-    Returns
-    -------
-    Picture
-        For each model the text, in which what it can't see is hatched, above its candidates as
-        bars.
-
-    Raises
-    ------
-    ValueError
-        If there is no prediction, or one doesn't say for each token whether it was seen.
-    """
+    """Draw what models would put into the same gap, and what each of them could see."""
     if not len(predictions):
         raise ValueError("Expected at least one prediction; got none. Pass {'name': prediction}.")
     parts = []
     for name, one in predictions.items():
-        if len(one.tokens) != len(one.seen):
-            raise ValueError(
-                f"Expected a value of seen for each of {len(one.tokens)} tokens; got "
-                f"{len(one.seen)}."
-            )
+        check_each(one.seen, one.tokens, "value of seen", "tokens")
         cells = [
             make("td", token, class_=f"token {_sight(token, seen)}")
             for token, seen in zip(one.tokens, one.seen, strict=True)
@@ -103,39 +61,17 @@ def _sight(token: str, seen: bool) -> str:
 
 
 def pair_picture(answer: PairAnswer) -> Picture:
-    """Draw what a model says about two sentences, and about them the other way round.
-
-    Parameters
-    ----------
-    answer : PairAnswer
-        What `helpers.text.compare_pair` returned.
-
-    Returns
-    -------
-    Picture
-        A row for each label: its name, its bar with a thin one for the other order, its number.
-    """
+    """Draw what a model says about two sentences, in both orders, as bars."""
     return frame(
-        _cut_pair(answer),
+        _cut("pair", answer.truncated),
         bars(answer.labels, answer.probabilities, answer.swapped),
         note("Thin grey bars: the second sentence first."),
     )
 
 
 def pair_labels_picture(answer: PairAnswer) -> Picture:
-    """Say which label a model gives to two sentences, and to them the other way round.
-
-    Parameters
-    ----------
-    answer : PairAnswer
-        What `helpers.text.compare_pair` returned.
-
-    Returns
-    -------
-    Picture
-        A row for each order, without numbers: how sure a model is that was just trained depends on
-        the machine that trained it.
-    """
+    """Say which label a model gives to two sentences, in both orders, without numbers."""
+    # how sure a newly trained model is depends on the machine that trained it
     labels = to_names(answer.labels, "labels")
     orders = {"As they stand": answer.probabilities, "Second sentence first": answer.swapped}
     rows = []
@@ -143,9 +79,9 @@ def pair_labels_picture(answer: PairAnswer) -> Picture:
         numbers = to_numbers(probabilities, "probabilities")
         label = labels[numbers.index(max(numbers))]
         rows.append(row(order, make("td", label, class_="text winner")))
-    return frame(_cut_pair(answer), make("table", *rows))
+    return frame(_cut("pair", answer.truncated), make("table", *rows))
 
 
-def _cut_pair(answer: PairAnswer) -> Html:
-    cut = "The pair was longer than the model can read, and was cut."
-    return note(cut) if answer.truncated else Html()
+def _cut(what: str, truncated: bool) -> Html:
+    cut = f"The {what} was longer than the model can read, and was cut."
+    return note(cut) if truncated else Html()

@@ -6,11 +6,14 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from helpers.display.inputs import check_table, to_array, to_count, to_names, to_numbers
-from helpers.display.pictures.html import Html, Picture, frame, legend, make, make_table, note, row
+from helpers.display.inputs import check_each, check_table, to_count, to_names, to_numbers
+
+from .html import Html, Picture, frame, join, legend, make, make_table, note, row
 
 if TYPE_CHECKING:
     import pandas as pd
+
+Numbers = Sequence[float]
 
 # The parts of a bar, inline: pictures.css is stored with every picture of the book.
 REAL = "background: rgba(48, 122, 222, .75); border-radius: 0"
@@ -28,114 +31,46 @@ PROGRESS = Html(
 )
 
 
-def bars(
-    labels: Sequence[str],
-    probabilities: Sequence[float],
-    reference: Sequence[float] | None = None,
-) -> Html:
-    """Make a table with a bar for each label.
-
-    Parameters
-    ----------
-    labels : sequence of str
-        A name for each bar.
-    probabilities : sequence of float
-        As many numbers between 0 and 1.
-    reference : sequence of float, optional
-        As many again, drawn as a thin bar below each.
-
-    Returns
-    -------
-    Html
-        A row for each label: its name, its bar, its number.
-
-    Raises
-    ------
-    ValueError
-        If there is no label, the lengths differ, or a number isn't between 0 and 1.
-    """
+def bars(labels: Sequence[str], probabilities: Numbers, reference: Numbers | None = None) -> Html:
+    """Make a table with a bar for each label, and a thin one below it for comparison."""
     names = to_names(labels, "labels")
     numbers = to_numbers(probabilities, "probabilities", low=0, high=1)
-    thin = None if reference is None else to_numbers(reference, "reference", low=0, high=1)
-    for given in (numbers, numbers if thin is None else thin):
-        if len(given) != len(names) or not names:
-            raise ValueError(
-                f"Expected a probability for each of the labels {names}, and at least one; got "
-                f"{len(given)}."
-            )
-    rows = []
-    for i, (name, number) in enumerate(zip(names, numbers, strict=True)):
-        parts = [make("span", style=f"width: {number:.2%}")]
-        if thin is not None:
-            parts.append(make("span", class_="faint", style=f"width: {thin[i]:.2%}"))
-        rows.append(row(name, make("td", *parts, class_="bar"), _number(number, numbers, 4)))
+    check_each(numbers, names, "probability", "labels")
+    spans = [make("span", style=f"width: {number:.2%}") for number in numbers]
+    if reference is not None:
+        thin = to_numbers(reference, "reference", low=0, high=1)
+        check_each(thin, names, "probability", "labels")
+        faint = [make("span", class_="faint", style=f"width: {number:.2%}") for number in thin]
+        spans = [join(*both) for both in zip(spans, faint, strict=True)]
+    rows = _rows(names, spans, numbers, digits=4)
     return make_table(("label", "probability", "number"), rows, reachable=False)
 
 
-def _number(number: float, among: Sequence[float], digits: int) -> Html:
-    """Make a cell with a number, bold if it is the largest."""
-    kind = "number winner" if number == max(among) else "number"
-    # adding 0.0 turns -0.0 into 0.0
-    return make("td", f"{round(number, digits) + 0.0:.{digits}f}", class_=kind)
+def _rows(names: list[str], spans: list[Html], numbers: list[float], *, digits: int) -> list[Html]:
+    """Make a row for each name, with its bar and its number. The largest number is bold."""
+    rows = []
+    for name, span, number in zip(names, spans, numbers, strict=True):
+        kind = "number winner" if number == max(numbers) else "number"
+        shown = f"{round(number, digits) + 0.0:.{digits}f}"  # adding 0.0 turns -0.0 into 0.0
+        rows.append(row(name, make("td", span, class_="bar"), make("td", shown, class_=kind)))
+    return rows
 
 
 def probability_picture(
-    labels: Sequence[str],
-    probabilities: Sequence[float],
-    *,
-    reference: Sequence[float] | None = None,
+    labels: Sequence[str], probabilities: Numbers, *, reference: Numbers | None = None
 ) -> Picture:
-    """Draw probabilities as bars.
-
-    Parameters
-    ----------
-    labels : sequence of str
-        A name for each bar.
-    probabilities : sequence of float
-        As many numbers between 0 and 1.
-    reference : sequence of float, optional
-        Further probabilities, drawn as a thin bar below each, for comparison.
-
-    Returns
-    -------
-    Picture
-        A row for each label: its name, its bar, its number.
-    """
+    """Draw probabilities as bars, with thin ones below them for comparison."""
     return frame(bars(labels, probabilities, reference))
 
 
-def similarity_picture(sentences: Sequence[str], similarities: Sequence[float]) -> Picture:
-    """Draw similarities as bars, one for each sentence.
-
-    Parameters
-    ----------
-    sentences : sequence of str
-        The sentences, in the order in which they are to be shown.
-    similarities : sequence of float
-        As many numbers between -1 and 1. A similarity of 0 or less has no bar.
-
-    Returns
-    -------
-    Picture
-        A row for each sentence: itself, its bar, its number. The highest number is bold.
-
-    Raises
-    ------
-    ValueError
-        If the lengths differ, there is no sentence, or a number isn't between -1 and 1.
-    """
+def similarity_picture(sentences: Sequence[str], similarities: Numbers) -> Picture:
+    """Draw similarities as bars. One of 0 or less has no bar; the highest is bold."""
     names = to_names(sentences, "sentences")
     # rounding may lead a little beyond 1, in bfloat16 by almost 0.01
     numbers = to_numbers(similarities, "similarities", low=-1.01, high=1.01)
-    if len(names) != len(numbers) or not names:
-        raise ValueError(
-            f"Expected a similarity for each of {len(names)} sentences, and at least one; got "
-            f"{len(numbers)}."
-        )
-    rows = []
-    for name, number in zip(names, numbers, strict=True):
-        bar = make("span", style=f"width: {max(number, 0):.1%}")
-        rows.append(row(name, make("td", bar, class_="bar"), _number(number, numbers, 2)))
+    check_each(numbers, names, "similarity", "sentences")
+    spans = [make("span", style=f"width: {max(number, 0):.1%}") for number in numbers]
+    rows = _rows(names, spans, numbers, digits=2)
     return frame(make_table(("sentence", "similarity", "number"), rows))
 
 
@@ -163,12 +98,7 @@ def measure_picture(table: pd.DataFrame, *, digits: int = 1) -> Picture:
     digits = to_count(digits, "digits")
     columns = []
     for name, column in table.items():
-        numbers = to_array(column, f"the column {name!r}")
-        if not all(0 <= number < math.inf for number in numbers):
-            raise ValueError(
-                f"Expected numbers of 0 or more in the column {name!r}; got {numbers.tolist()}."
-            )
-        largest = numbers.max()
+        largest = max(to_numbers(column, f"the column {name!r}", low=0))
         columns.append([_measure(value, largest, digits) for value in column.tolist()])
     rows = [row(str(name), *cells) for name, *cells in zip(table.index, *columns, strict=True)]
     return frame(make_table([make("td"), *map(str, table.columns)], rows, kind="measures"))
@@ -182,26 +112,7 @@ def _measure(value: float, largest: float, digits: int) -> Html:
 
 
 def batches_picture(table: pd.DataFrame, *, shown: int = 10) -> Picture:
-    """Draw batches as bars in which padding is hatched.
-
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        What `helpers.text.batch_table` returned.
-    shown : int, default 10
-        How many batches are drawn; the summary is over all of them.
-
-    Returns
-    -------
-    Picture
-        A summary, and a row for each batch: its shape, a bar as long as the batch is large, and
-        how much of it is padding.
-
-    Raises
-    ------
-    ValueError
-        If a batch has no position.
-    """
+    """Draw the first batches as bars in which padding is hatched, and sum all of them up."""
     columns = ("rows", "width", "tokens", "padding")
     check_table(table, columns, "helpers.text.batch_table(lengths, batches)")
     for name in columns:
@@ -210,10 +121,10 @@ def batches_picture(table: pd.DataFrame, *, shown: int = 10) -> Picture:
     sizes = table["tokens"] + table["padding"]
     if not (sizes > 0).all():
         raise ValueError(f"Expected batches of at least one position; got {sizes.tolist()}.")
+    padding = table["padding"].sum() / sizes.sum()
     shapes = table[["rows", "width"]].drop_duplicates()
     summary = (
-        f"{len(table)} batches, {sizes.sum():,} positions, "
-        f"{table['padding'].sum() / sizes.sum():.0%} of them padding. "
+        f"{len(table)} batches, {sizes.sum():,} positions, {padding:.0%} of them padding. "
         f"Different shapes: {len(shapes)}."
     )
     if len(table) > shown:
@@ -226,14 +137,12 @@ def batches_picture(table: pd.DataFrame, *, shown: int = 10) -> Picture:
         ]
         bar = make("div", *parts, style="display: flex")
         share = one.padding / (one.tokens + one.padding)
-        rows.append(
-            row(
-                f"{i}",
-                make("td", f"({one.rows}, {one.width})", class_="number"),
-                make("td", bar, class_="bar", style="width: 22rem; border: 0"),
-                make("td", f"{share:.0%}", class_="number"),
-            )
-        )
+        cells = [
+            make("td", f"({one.rows}, {one.width})", class_="number"),
+            make("td", bar, class_="bar", style="width: 22rem; border: 0"),
+            make("td", f"{share:.0%}", class_="number"),
+        ]
+        rows.append(row(f"{i}", *cells))
     marks = [(REAL, "tokens"), (FILLED, "hatched: padding")]
     heads = ("batch", "shape", "positions", "padding")
     return frame(note(summary), make_table(heads, rows), legend(marks, by="style"))
@@ -263,20 +172,12 @@ def progress_picture(done: int, steps: int, *, seconds: float | None = None) -> 
     """
     done, steps = to_count(done, "done"), to_count(steps, "steps")
     if done > steps > 0:
-        raise ValueError(
-            f"Expected at most {steps} steps done; got {done}. Pass the steps of all epochs."
-        )
+        raise ValueError(f"Expected at most {steps} steps done; got {done}. Count all epochs.")
     words = f"step {done:,} of {steps:,}" if steps else "not begun yet"
     if seconds is not None and done < steps and math.isfinite(seconds):
         minutes, rest = divmod(math.ceil(max(seconds, 0)), 60)
         words += f", about {f'{minutes} min ' if minutes else ''}{rest} s left"
-    bar = make(
-        "progress",
-        role="progressbar",
-        aria_label="Training",
-        max=max(steps, 1),
-        value=done,
-        aria_valuetext=words,
-    )
+    said = {"role": "progressbar", "aria_label": "Training"}
+    bar = make("progress", **said, max=max(steps, 1), value=done, aria_valuetext=words)
     line = make("p", bar, make("span", words, class_="number"), class_="progress-line")
     return frame(PROGRESS, line)

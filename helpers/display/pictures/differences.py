@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from difflib import SequenceMatcher
 
-from helpers.display.pictures.html import Picture, frame, legend, make
+from .html import Picture, frame, legend, make
 
 PRE = "margin: 0; padding: 0; border: 0; background: none; color: inherit; width: max-content"
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from helpers.display.inputs import to_array, to_names
-from helpers.display.pictures.html import Html, Picture, frame, legend, make, make_table, note
+
+from .html import Html, Picture, frame, legend, make, make_table, note
 
 if TYPE_CHECKING:
     import numpy as np
@@ -42,8 +43,7 @@ def mask_picture(
     Raises
     ------
     ValueError
-        If the mask doesn't have one number for each pair of tokens, or holds something else than
-        true and false.
+        If the mask doesn't fit the tokens, or holds something else than true and false.
     """
     allowed, attending, attended = _pairs(mask, "mask", rows, columns)
     if not ((allowed == 0) | (allowed == 1)).all():
@@ -75,14 +75,12 @@ def attention_picture(
     Returns
     -------
     Picture
-        A table of whole numbers, tinted by their size, the largest of each row bold. It has the
-        first 20 tokens each way.
+        Whole numbers, tinted by size, the largest of each row bold; at most 20 tokens each way.
 
     Raises
     ------
     ValueError
-        If the weights don't have one number for each pair of tokens, one isn't between 0 and 1, or
-        a row doesn't add up to 1.
+        If the weights don't fit the tokens, aren't between 0 and 1, or don't add up to 1.
     """
     shares, attending, attended = _pairs(weights, "weights", rows, columns)
     if not ((shares >= -0.005) & (shares <= 1.005)).all():  # NaN is neither
@@ -97,23 +95,19 @@ def attention_picture(
             "model.eval() first."
         )
     percents = [[round(100 * share) for share in row] for row in shares.tolist()]
-    cells = [
-        [
-            make(
-                "td",
-                f"{percent}",
-                class_="number winner" if percent == max(row) else "number",
-                style=f"background: rgba(48, 122, 222, {0.7 * percent / 100:.2f})",
-            )
-            for percent in row[:WIDEST]
-        ]
-        for row in percents[:WIDEST]
-    ]
+    cells = [[_percent(percent, max(row)) for percent in row[:WIDEST]] for row in percents[:WIDEST]]
     remark = "Per cent; each row adds up to 100, but for rounding. Bold: the largest of its row."
     longest = max(len(attending), len(attended))
     if longest > WIDEST:
         remark += f" Drawn are the first {WIDEST} tokens of {longest}."
     return frame(_matrix(cells, attending[:WIDEST], attended[:WIDEST]), note(remark))
+
+
+def _percent(percent: int, largest: int) -> Html:
+    """Make a cell that is tinted by its number, bold if it is the largest."""
+    kind = "number winner" if percent == largest else "number"
+    tint = f"background: rgba(48, 122, 222, {0.7 * percent / 100:.2f})"
+    return make("td", f"{percent}", class_=kind, style=tint)
 
 
 def _pairs(
@@ -135,8 +129,6 @@ def _pairs(
 def _matrix(cells: list[list[Html]], rows: list[str], columns: list[str]) -> Html:
     """Make a table with the attending tokens on the left and the others on top."""
     tops = [make("th", token, scope="col", class_="token") for token in columns]
-    body = [
-        make("tr", make("th", token, scope="row", class_="token"), *row)
-        for token, row in zip(rows, cells, strict=True)
-    ]
+    sides = [make("th", token, scope="row", class_="token") for token in rows]
+    body = [make("tr", side, *row) for side, row in zip(sides, cells, strict=True)]
     return make_table([CORNER, *tops], body, kind="matrix")

@@ -7,19 +7,9 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from helpers.display.inputs import check_table, to_names, to_numbers
-from helpers.display.pictures.html import (
-    Html,
-    Picture,
-    frame,
-    heading,
-    join,
-    legend,
-    make,
-    make_table,
-    note,
-    row,
-)
 from helpers.text import IGNORE_INDEX, Piece
+
+from .html import Html, Picture, frame, heading, legend, make, make_table, note, row
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,17 +20,9 @@ KIND_NAMES = {
     "padding": "padding, which the model is told to ignore",
 }
 NOT_IGNORED = "padding, which no mask hides"
-
 WIDEST = 20  # positions that fit on a page
-
-ROWS = {
-    "token": "token",
-    "id": "id",
-    "token_type": "token type",
-    "attention": "attention mask",
-    "answer": "asked for",
-    "label": "label",
-}
+ROWS = {"token": "token", "id": "id", "token_type": "token type"}
+ROWS |= {"attention": "attention mask", "answer": "asked for", "label": "label"}
 COLUMNS = ("sequence", "position", "token", "kind")
 MAKER = "helpers.text.token_table(tokenizer, tokenizer(text))"
 
@@ -74,27 +56,7 @@ def token_picture(table: pd.DataFrame) -> Picture:
 def padding_picture(
     table: pd.DataFrame, outcome: Mapping[str, Any] | pd.Series, *, notes: Sequence[str] = ()
 ) -> Picture:
-    """Draw a batch below the call that made it, and say what was cut and what was padded.
-
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        The batch, as `helpers.text.token_table` lists it. Its first 20 positions are drawn.
-    outcome : mapping or pandas.Series
-        One row of what `helpers.text.padding_table` returned for the same batch.
-    notes : sequence of str, optional
-        Further remarks, such as a warning of the library.
-
-    Returns
-    -------
-    Picture
-        The call, its outcome in words, and the tokens. Where the rows make no tensor, it says so.
-
-    Raises
-    ------
-    ValueError
-        If a column is missing in ``outcome``.
-    """
+    """Draw a batch below the call that made it, and say what was cut and what was padded."""
     check_table(table, COLUMNS, MAKER)
     needed = ("padding", "truncation", "max_length", "lengths", "shape", "cut", "padded")
     if missing := [name for name in needed if name not in outcome]:
@@ -102,16 +64,13 @@ def padding_picture(
             f"Expected an outcome with {missing}; got {[*outcome.keys()]}. Pass one row: "
             "helpers.text.padding_table(tokenizer, texts, settings).iloc[0]."
         )
-    given = ["texts"]
-    for name in ("padding", "truncation", "max_length"):
-        if outcome[name] is not None:
-            given.append(f"{name}={outcome[name]!r}")
-    call = Html(escape(f"tokenizer({', '.join(given)})", quote=False))
+    given = [f"{name}={outcome[name]!r}" for name in needed[:3] if outcome[name] is not None]
+    call = Html(escape(f"tokenizer({', '.join(['texts', *given])})", quote=False))
     lengths = [int(length) for length in to_numbers(outcome["lengths"], "lengths")]
-    remarks = [join(remark) for remark in to_names(notes, "notes")]
+    remarks = to_names(notes, "notes")
     longest = max(lengths, default=0)
     if longest > WIDEST:
-        remarks.append(join(f"Drawn are the first {WIDEST} positions of {longest}."))
+        remarks.append(f"Drawn are the first {WIDEST} positions of {longest}.")
     summary = f"Tokens cut: {outcome['cut']}. Tokens of padding: {outcome['padded']}."
     if outcome["shape"] == "ragged":
         remarks.append(_no_tensor(lengths, outcome["padding"]))
@@ -129,28 +88,15 @@ def padding_picture(
 def _no_tensor(lengths: list[int], padding: object) -> Html:
     """Say why rows of several lengths make no tensor, and what would help."""
     *others, last = map(str, lengths)
-    remedy = (
-        "padding='max_length' cuts nothing: set truncation=True too."
-        if padding == "max_length"
-        else "Set padding=True, so that the shorter ones are filled up."
-    )
     rows = f"{', '.join(others)} and {last}"
+    remedy = "Set padding=True, so that the shorter ones are filled up."
+    if padding == "max_length":
+        remedy = "padding='max_length' cuts nothing: set truncation=True too."
     return Html(f"<strong>No tensor:</strong> the rows have {rows} tokens. {remedy}")
 
 
 def token_rows(tokens: pd.DataFrame) -> Html:
-    """Make a table of all sequences, in which a position has the same column in each of them.
-
-    Parameters
-    ----------
-    tokens : pandas.DataFrame
-        What `helpers.text.token_table` returned.
-
-    Returns
-    -------
-    Html
-        A body of rows for each sequence, below the numbers of the positions.
-    """
+    """Make a table of all sequences, with the same column for the same position in each."""
     width = int(tokens["position"].max()) + 1
     several = tokens["sequence"].nunique() > 1
     bodies = []
@@ -177,26 +123,12 @@ def _cell(column: str, value: object, kind: str) -> Html:
 
 
 def token_legend(tokens: pd.DataFrame, *, ignored: bool | None = None) -> Html:
-    """Explain the marks of some tokens, and no others.
-
-    Parameters
-    ----------
-    tokens : pandas.DataFrame
-        What `helpers.text.token_table` returned.
-    ignored : bool, optional
-        Whether the model ignores all padding. None means: as the attention masks say.
-
-    Returns
-    -------
-    Html
-        A list, or nothing if no token is marked.
-    """
-    kinds = tokens["kind"]
+    """Explain the marks that occur. ``ignored``: whether no mask shows the padding."""
     if ignored is None:
-        padding = tokens[kinds == "padding"]
+        padding = tokens[tokens["kind"] == "padding"]
         masked = "attention" in padding and (padding["attention"] == 0).fillna(False).all()
         ignored = bool(masked) or padding.empty
-    return _kind_legend(set(kinds), ignored=ignored)
+    return _kind_legend(set(tokens["kind"]), ignored=ignored)
 
 
 def _kind_legend(kinds: Iterable[str], *, ignored: bool = True) -> Html:
@@ -210,8 +142,7 @@ def split_picture(splits: Mapping[str, Sequence[str | Piece]]) -> Picture:
     Parameters
     ----------
     splits : mapping of str to sequence of str or Piece
-        The tokens under the name of each way. Pieces of the same word are close together and have
-        one tint; a plain string counts as a word of its own.
+        The tokens of each way. Pieces of a word have one tint; a string is a word of its own.
 
     Returns
     -------
@@ -237,21 +168,19 @@ def split_picture(splits: Mapping[str, Sequence[str | Piece]]) -> Picture:
         kinds |= {piece.kind for piece in pieces}
         count = make("td", f"{len(pieces)}", class_="number")
         rows.append(row(str(name), make("td", *_pieces(pieces), class_="pieces"), count))
-    return frame(
-        make_table(("cut by", "tokens", "number"), rows, kind="splits"), _kind_legend(kinds)
-    )
+    table = make_table(("cut by", "tokens", "number"), rows, kind="splits")
+    return frame(table, _kind_legend(kinds))
 
 
 def _pieces(pieces: Sequence[Piece]) -> list[Html]:
     """Make a row of tokens with a gap wherever a word ends."""
     parts = []
     for i, piece in enumerate(pieces):
-        starts = i > 0 and (piece.word is None or piece.word != pieces[i - 1].word)
         kind = piece.kind
         if kind == "text":
             kind = "odd" if (piece.word or 0) % 2 else "even"
         small = [] if piece.token_id is None else [make("small", f"{piece.token_id}")]
-        # a space between words lets the row wrap there, and shows the gap without styles too
-        parts += [Html(" ")] if starts else []
+        if i and (piece.word is None or piece.word != pieces[i - 1].word):
+            parts.append(Html(" "))  # the row wraps here, and the gap shows without styles too
         parts.append(make("span", piece.token, *small, class_=f"token piece {kind}"))
     return parts
