@@ -23,6 +23,9 @@ from tqdm import tqdm
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 CELL_TIMEOUT = 900  # seconds; a training takes minutes
+EMPTY_PNG = (  # one transparent pixel
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNgYAAAAAMAASsJTYQAAAAASUVORK5CYII="
+)
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 
 
@@ -60,7 +63,20 @@ def run(source: Path) -> nbformat.NotebookNode:
         client.execute()
     # Every patch release of Python would change the file. tools/lab.py adds it for JupyterLab.
     notebook.metadata.language_info.pop("version")
+    drop_live_pictures(notebook)
     return notebook
+
+
+def drop_live_pictures(notebook: nbformat.NotebookNode) -> None:
+    """Leave an empty picture where a widget has drawn one: it is large, and differs each time.
+
+    A notebook stores the last learning curve as the plot of the cell that follows.
+    """
+    for state in notebook.metadata.get("widgets", {}).values():
+        for model in state["state"].values():
+            if model["model_name"] == "ImageModel":
+                for buffer in model.get("buffers", []):
+                    buffer["data"] = EMPTY_PNG
 
 
 def stable_text(notebook: nbformat.NotebookNode) -> str:

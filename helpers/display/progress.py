@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 import traitlets
+from IPython import get_ipython
 
 from helpers.display.curves import draw_curve
 from helpers.display.pictures.bars import progress_picture
@@ -84,9 +85,17 @@ class LearningCurve(ipywidgets.VBox):
         self._draw_bar(history, steps)
         measured = [one for one in history.evaluations if self._metric in one]
         self._describe(history.losses, measured)
-        # one more drawing is kept back for the end
-        if ends or self._spent + 2 * self._cost <= SHARE * (now - self._start):
-            self._draw(history.losses, measured, steps)
+        self._state = history.losses, measured, steps
+        if ends and (shell := get_ipython()):
+            shell.events.register("post_run_cell", self._draw_end)
+        # another drawing is reserved for the end
+        elif ends or self._spent + 2 * self._cost <= SHARE * (now - self._start):
+            self._draw(*self._state)
+
+    def _draw_end(self, result: object) -> None:
+        """Draw the end once its cell has run: an evaluation may follow the last step."""
+        get_ipython().events.unregister("post_run_cell", self._draw_end)
+        self._draw(*self._state)
 
     def _draw_bar(self, history: History, steps: int) -> None:
         """Show the steps and the time left. At the end no time is left: that state is stored."""

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 from bs4 import BeautifulSoup
+from IPython.core.events import EventManager
 
 from helpers.display.curves import learning_curve
 from helpers.display.pictures import progress_picture
@@ -119,6 +120,27 @@ def test_evaluations_are_told_at_once_and_the_end_is_drawn_too(clock):
     assert curve.picture.value == b"%d" % len(clock.drawn)
     assert curve.bar.value == progress_picture(3, 3)
     assert " s left" not in curve.bar.value  # what is stored holds no time
+
+
+def test_in_a_notebook_the_end_is_drawn_once_when_its_cell_has_run(clock, monkeypatch):
+    events = EventManager(None, {"post_run_cell": lambda result: None})
+    shell = SimpleNamespace(events=events)
+    monkeypatch.setattr("helpers.display.progress.get_ipython", lambda: shell)
+    training, curve = a_training(), LearningCurve()
+    clock.drawing = 5.0
+    curve._draw([], [], 0)
+    drawn = len(clock.drawn)
+    for step in (1, 2):
+        training.losses.append(1 / step)
+        curve(training, 2)
+    training.evaluations.append({"step": 2, "f1": 0.8})
+    curve(training, 2)
+    assert len(clock.drawn) == drawn
+    assert curve.picture.tooltip.endswith("0.80.")
+    for _ in range(2):  # the cells that follow draw nothing
+        events.trigger("post_run_cell", None)
+        assert len(clock.drawn) == drawn + 1
+    assert clock.drawn[-1][1:3] == (training.losses, training.evaluations)
 
 
 def test_what_a_learning_curve_ends_with_is_the_same_however_long_it_took(clock):

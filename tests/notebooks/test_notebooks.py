@@ -4,6 +4,7 @@ Whether the outputs are right is checked by nbval: `make test` runs every cell a
 """
 
 import ast
+import base64
 import json
 import re
 from pathlib import Path
@@ -242,6 +243,19 @@ def test_what_run_writes_does_not_depend_on_random_ids(runner):
     second = runner.stable_text(notebook("d" * 32, "c" * 32))
     assert first == second
     assert "a" * 32 not in first
+
+
+def test_the_picture_of_a_live_curve_is_not_stored(runner, tmp_path):
+    source = tmp_path / "curve.md"
+    source.write_text(
+        "---\nkernelspec:\n  name: python3\n  display_name: Python 3\n  language: python\n---\n\n"
+        "```{code-cell} ipython3\nfrom helpers.display import LearningCurve\nLearningCurve()\n```\n"
+    )
+    (state,) = runner.run(source).metadata.widgets.values()
+    (picture,) = [one for one in state["state"].values() if one["model_name"] == "ImageModel"]
+    assert [buffer["path"] for buffer in picture["buffers"]] == [["value"]]
+    assert len(json.dumps(picture)) < 2000
+    assert base64.b64decode(picture["buffers"][0]["data"]).startswith(b"\x89PNG")
 
 
 def test_a_notebook_that_fails_leaves_its_pair_as_it_was(runner, tmp_path, capsys):
