@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from helpers.display.inputs import to_array, to_lines, to_numbers
 from helpers.display.plots import LINES, TOKENS, plot
@@ -146,20 +146,14 @@ def _draw_metric(
         axes.annotate(f"{value:.2f}", (step, value), place, textcoords="offset points", ha=side)
     bottom, top = _limits([value for _, value in (*baselines, *measured)])
     axes.set_ylim(bottom, top)
+    arrow = {"arrowstyle": "-", "color": "#999999", "linewidth": 0.6}
+    style: dict[str, Any] = {"va": "center", "color": "#333333", "arrowprops": arrow}
+    style |= {"xycoords": axes.get_yaxis_transform(), "annotation_clip": False}
     height, free = (top - bottom) / 12, bottom  # of a line of text
     for name, value in baselines:
         axes.axhline(value, color="#555555", linestyle="--", linewidth=1)
         free = max(value, free)
-        axes.annotate(
-            f"{name} {value:.2f}",
-            (1.0, value),
-            (1.03, free),
-            xycoords=axes.get_yaxis_transform(),
-            va="center",
-            color="#333333",
-            arrowprops={"arrowstyle": "-", "color": "#999999", "linewidth": 0.6},
-            annotation_clip=False,
-        )
+        axes.annotate(f"{name} {value:.2f}", (1.0, value), (1.03, free), **style)
         free += height
 
 

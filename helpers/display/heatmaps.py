@@ -85,8 +85,7 @@ def confusion_heatmap(
     Returns
     -------
     matplotlib.figure.Figure
-        A row for each true class, a column for each predicted one. The cells hold how many there
-        are, and which share of the row that is; the darker, the larger the share.
+        A row for each true class: the counts, and their shares of the row, dark for a large one.
 
     Raises
     ------

@@ -27,8 +27,8 @@ class LearningCurve(ipywidgets.VBox):
     """A training while it runs: its progress, its loss, and a metric after each evaluation.
 
     Display it, then pass it to `helpers.training.train` as ``watch``. The curve is the plot of
-    `helpers.display.learning_curve`. It is drawn at the end, and before as often as that takes at
-    most 2 % of the time. The bar and the words for a screen reader are always up to date.
+    `helpers.display.learning_curve`. It is drawn when its cell ends, and before as often as
+    that takes at most 2 % of the time. The bar and the words for screen readers are never late.
 
     Parameters
     ----------

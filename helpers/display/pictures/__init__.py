@@ -1,8 +1,5 @@
 # ruff: noqa: F401
-"""Pictures in HTML, readable in a light and in a dark theme, and without any style at all.
-
-Each function takes plain results and returns HTML that is the same on every machine.
-"""
+"""Pictures in HTML, the same on every machine, for a light and a dark theme or without style."""
 
 from .answers import pair_labels_picture, pair_picture, prediction_picture, steps_picture
 from .bars import (

@@ -22,12 +22,9 @@ FILLED = (
     "transparent 4px 9px); border-radius: 0; box-shadow: inset 0 0 0 1px rgba(128, 128, 128, .6)"
 )
 PROGRESS = Html(
-    "<style>\n"
-    ".progress-line { display: flex; flex-wrap: wrap; align-items: center; gap: .25rem 1rem; "
-    "margin: 0; }\n"
-    ".progress-line progress { width: min(20rem, 60%); height: 1rem; "
-    "accent-color: rgb(48, 122, 222); }\n"
-    "</style>"
+    "<style>\n.progress-line { display: flex; flex-wrap: wrap; align-items: center; "
+    "gap: .25rem 1rem; margin: 0; }\n.progress-line progress { width: min(20rem, 60%); "
+    "height: 1rem; accent-color: rgb(48, 122, 222); }\n</style>"
 )
 
 

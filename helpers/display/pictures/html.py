@@ -1,7 +1,4 @@
-"""What the pictures are made of. `make` escapes every text that isn't HTML already.
-
-`live/parts.js` has the same parts in JavaScript.
-"""
+"""What the pictures are made of. `live/parts.js` has the same parts in JavaScript."""
 
 from __future__ import annotations
 
