@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from helpers.training import History
 
 Scores = Mapping[str, float]
-SHARE = 0.02  # of the time of a training, at most, goes into drawing its curve
+SHARE = 0.05  # of the time of a training, at most, goes into drawing its curve
 
 
 class LearningCurve(ipywidgets.VBox):
@@ -28,7 +28,7 @@ class LearningCurve(ipywidgets.VBox):
 
     Display it, then pass it to `helpers.training.train` as ``watch``. The curve is the plot of
     `helpers.display.learning_curve`. It is drawn when its cell ends, and before as often as
-    that takes at most 2 % of the time. The bar and the words for screen readers are never late.
+    that takes at most 5 % of the time. The bar and the words for screen readers are never late.
 
     Parameters
     ----------
