@@ -7,33 +7,18 @@ the modules of ``live`` do, where they can.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from helpers.display.live_results import (
-    batching_outcomes,
-    padding_result,
-    row_width,
-    sequences,
-    splits_result,
-    tokenizers_for_page,
-)
+from helpers.display import live_results as results
+from helpers.display import pictures
 from helpers.display.live_widget import Live
-from helpers.display.pictures import (
-    Picture,
-    batches_picture,
-    mask_picture,
-    padding_picture,
-    probability_picture,
-    split_picture,
-    token_picture,
-)
+from helpers.display.pictures import Picture
 from helpers.text import (
     attention_mask,
     batch_table,
+    label_names,
     make_batches,
-    padding_table,
     pieces,
     softmax,
     token_table,
@@ -43,11 +28,11 @@ if TYPE_CHECKING:
     import pandas as pd
     from transformers import PreTrainedTokenizerBase
 
+    from helpers.text import Piece
+
 
 def tokenizer_explorer(
-    tokenizers: Mapping[str, PreTrainedTokenizerBase],
-    *,
-    text: str = "Let's do tokenization!",
+    tokenizers: Mapping[str, PreTrainedTokenizerBase], *, text: str = "Let's do tokenization!"
 ) -> Live:
     """Type a text and see how each of several tokenizers cuts it.
 
@@ -65,20 +50,24 @@ def tokenizer_explorer(
         A text field above a row of tokens with their ids for each tokenizer.
     """
 
-    def draw(state: Mapping[str, Any]) -> Picture:
-        return split_picture({name: pieces(one, state["text"]) for name, one in tokenizers.items()})
+    def run(state: Mapping[str, Any]) -> dict[str, list[Piece]]:
+        return {name: pieces(tokenizer, state["text"]) for name, tokenizer in tokenizers.items()}
 
     return Live(
         "splits",
         {"text": text},
-        draw,
-        lambda state: splits_result(tokenizers, state["text"]),
-        page={"tokenizers": tokenizers_for_page(tokenizers)},
+        pictures.split_picture,
+        results.splits_result,
+        run=run,
+        page={"tokenizers": results.tokenizers_for_page(tokenizers)},
     )
 
 
 def temperature_explorer(
-    logits: Sequence[float], id2label: Mapping[int, str], *, temperature: float = 1.0
+    logits: Sequence[float],
+    id2label: Mapping[int, str] | Mapping[str, str],
+    *,
+    temperature: float = 1.0,
 ) -> Live:
     """Move the temperature of the softmax and watch the probabilities follow.
 
@@ -87,7 +76,7 @@ def temperature_explorer(
     logits : sequence of float
         One row of logits, ``(labels,)``. Four digits after the point are kept.
     id2label : mapping of int to str
-        The name of each column.
+        The name of each column, as in ``model.config.id2label``. Keys may be strings.
     temperature : float, default 1.0
         The temperature at the start, between 0.1 and 10.
 
@@ -98,14 +87,14 @@ def temperature_explorer(
     """
 
     def draw(state: Mapping[str, Any]) -> Picture:
-        probabilities, reference = (
-            list(softmax(state["logits"], temperature=one)) for one in (state["temperature"], 1)
-        )
-        return probability_picture(state["labels"], probabilities, reference=reference)
+        logits = state["logits"]
+        probabilities = softmax(logits, temperature=state["temperature"])
+        reference = softmax(logits)
+        return pictures.probability_picture(state["labels"], probabilities, reference=reference)
 
     # four digits are stored: the others differ from machine to machine
     logits = [round(float(logit), 4) for logit in logits]
-    labels = [id2label[column] for column in range(len(logits))]
+    labels = label_names(id2label, len(logits))
     return Live(
         "softmax", {"labels": labels, "logits": logits, "temperature": float(temperature)}, draw
     )
@@ -131,14 +120,15 @@ def encoding_explorer(
         Two text fields above a column for each token.
     """
 
-    def table(state: Mapping[str, Any]) -> pd.DataFrame:
+    def run(state: Mapping[str, Any]) -> pd.DataFrame:
         return token_table(tokenizer, tokenizer(state["text"], state["pair"] or None))
 
     return Live(
         "encoding",
         {"text": text, "pair": pair},
-        lambda state: token_picture(table(state)),
-        lambda state: {"sequences": sequences(table(state))},
+        pictures.token_picture,
+        lambda table: {"sequences": results.sequences(table)},
+        run=run,
     )
 
 
@@ -170,23 +160,13 @@ def padding_explorer(
     Live
         A text area and three rows of buttons, above the picture of the batch.
     """
-
-    def draw(state: Mapping[str, Any]) -> Picture:
-        batch = [line for line in state["texts"].splitlines() if line.strip()]
-        setting = {name: state[name] for name in ("padding", "truncation", "max_length")}
-        outcome = padding_table(tokenizer, batch, [setting]).iloc[0]
-        with warnings.catch_warnings(record=True) as said:
-            warnings.simplefilter("always")
-            inputs = tokenizer(batch, **setting)
-        notes = [str(warning.message) for warning in said]
-        return padding_picture(token_table(tokenizer, inputs), outcome, notes=notes)
-
     start = {"padding": padding, "truncation": truncation, "max_length": max_length}
     return Live(
         "padding",
         {"texts": "\n".join(texts), **start},
-        draw,
-        lambda state: padding_result(tokenizer, state),
+        lambda batch: pictures.padding_picture(batch.table, batch.outcome, notes=batch.notes),
+        results.padding_result,
+        run=lambda state: results.pad(tokenizer, state),
     )
 
 
@@ -216,7 +196,8 @@ def mask_explorer(
     def draw(state: Mapping[str, Any]) -> Picture:
         columns = state["text"].split()
         rows = state["target"].split() if state["kind"] == "cross" else columns
-        return mask_picture(attention_mask(state["kind"], len(rows), len(columns)), rows, columns)
+        mask = attention_mask(state["kind"], len(rows), len(columns))
+        return pictures.mask_picture(mask, rows, columns)
 
     return Live("masks", {"kind": kind, "text": text, "target": target}, draw)
 
@@ -243,12 +224,12 @@ def batching_explorer(
     Live
         Three rows of buttons above the first batches of an epoch.
     """
-    outcomes = batching_outcomes(lengths)
+    outcomes = results.batching_outcomes(lengths)
 
     def draw(state: Mapping[str, Any]) -> Picture:
         batches = make_batches(lengths, state["batch_size"], order=state["order"])
-        width = row_width(lengths, state["padding"])
-        return batches_picture(batch_table(lengths, batches, width=width))
+        width = results.row_width(lengths, state["padding"])
+        return pictures.batches_picture(batch_table(lengths, batches, width=width))
 
     return Live(
         "batching",

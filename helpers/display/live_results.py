@@ -6,28 +6,18 @@ import hashlib
 import json
 import warnings
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from helpers.text import (
-    GAP,
-    ORDERS,
-    Attention,
-    PairAnswer,
-    batch_table,
-    make_batches,
-    padding_table,
-    pieces,
-    token_table,
-)
+from helpers.display.pictures.matrices import WIDEST
+from helpers.text import GAP, ORDERS, batch_table, make_batches, padding_table, token_table
 
 if TYPE_CHECKING:
     import pandas as pd
     from transformers import PreTrainedTokenizerBase
 
-    from helpers.text import Prediction, Steps
+    from helpers.text import Attention, Piece, Prediction, Steps
 
 SHOWN_DIGITS = 4  # of a number that is stored: more are not the same on every machine
-WIDEST = 20  # tokens that fit on a page
 SMALL = 5_000  # tokens of a vocabulary that a page can carry in its own text
 # the SHA-256 of the vocab.txt of bert-base-uncased, which the published page loads when asked
 BERT_VOCABULARY = "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3"
@@ -38,19 +28,7 @@ BATCHES_DRAWN = 10
 
 
 def sequences(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Turn a token table into what the modules draw.
-
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        What `helpers.text.token_table` returned.
-
-    Returns
-    -------
-    list of dict
-        For each sequence its columns as lists: ``token``, ``id``, ``token_type``, ``attention`` and
-        ``kind``. A column that holds nothing is None.
-    """
+    """Turn a token table into lists, a dict for each sequence; an empty column is None."""
     columns = ("token", "id", "token_type", "attention", "kind")
     return [
         {name: None if rows[name].isna().any() else rows[name].tolist() for name in columns}
@@ -58,58 +36,41 @@ def sequences(table: pd.DataFrame) -> list[dict[str, Any]]:
     ]
 
 
-def padding_result(tokenizer: PreTrainedTokenizerBase, state: Mapping[str, Any]) -> dict[str, Any]:
-    """Tokenize a batch as the controls of ``padding.js`` say.
+class PaddedBatch(NamedTuple):
+    """A batch of texts: its tokens, its row of the padding table, and the library's warnings."""
 
-    Parameters
-    ----------
-    tokenizer : PreTrainedTokenizerBase
-        The tokenizer to run.
-    state : mapping
-        ``texts``, one a line; ``padding``, ``truncation`` and ``max_length`` as the tokenizer takes
-        them.
+    table: pd.DataFrame
+    setting: dict[str, Any]
+    outcome: pd.Series
+    notes: list[str]
 
-    Returns
-    -------
-    dict
-        The ``sequences``, the ``setting``, how long each row is (``lengths``), how many tokens were
-        ``cut`` and how many are padding (``padded``), and what the library warned of (``notes``).
 
-    Raises
-    ------
-    ValueError
-        If there is no text.
-    """
+def pad(tokenizer: PreTrainedTokenizerBase, state: Mapping[str, Any]) -> PaddedBatch:
+    """Tokenize the lines of a text as the controls of ``padding.js`` say."""
     batch = [line for line in state["texts"].splitlines() if line.strip()]
     setting = {name: state[name] for name in ("padding", "truncation", "max_length")}
     outcome = padding_table(tokenizer, batch, [setting]).iloc[0]
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
         inputs = tokenizer(batch, **setting)
+    notes = [str(warning.message) for warning in said]
+    return PaddedBatch(token_table(tokenizer, inputs), setting, outcome, notes)
+
+
+def padding_result(batch: PaddedBatch) -> dict[str, Any]:
+    """Turn a padded batch into what ``padding.js`` draws."""
     return {
-        "sequences": sequences(token_table(tokenizer, inputs)),
-        "setting": setting,
-        "lengths": list(outcome["lengths"]),
-        "cut": int(outcome["cut"]),
-        "padded": int(outcome["padded"]),
-        "notes": [str(warning.message) for warning in said],
+        "sequences": sequences(batch.table),
+        "setting": batch.setting,
+        "lengths": list(batch.outcome["lengths"]),
+        "cut": int(batch.outcome["cut"]),
+        "padded": int(batch.outcome["padded"]),
+        "notes": batch.notes,
     }
 
 
 def steps_result(steps: Steps) -> dict[str, Any]:
-    """Turn the three steps of a pipeline into what ``pipeline.js`` draws.
-
-    Parameters
-    ----------
-    steps : Steps
-        What `helpers.text.three_steps` returned.
-
-    Returns
-    -------
-    dict
-        The ``sequences`` with one sequence, ``labels``, ``logits``, ``probabilities`` and
-        ``truncated``. Numbers have four digits: more are not the same on every machine.
-    """
+    """Turn the three steps of a pipeline into what ``pipeline.js`` draws."""
     return {
         "sequences": sequences(steps.table),
         "labels": list(steps.labels),
@@ -119,33 +80,10 @@ def steps_result(steps: Steps) -> dict[str, Any]:
     }
 
 
-def splits_result(
-    tokenizers: Mapping[str, PreTrainedTokenizerBase], text: str
-) -> dict[str, list[dict[str, Any]]]:
-    """Cut one text with several tokenizers, for ``splits.js``.
-
-    Parameters
-    ----------
-    tokenizers : mapping of str to PreTrainedTokenizerBase
-        The tokenizers, each under the name to show.
-    text : str
-        The text.
-
-    Returns
-    -------
-    dict
-        ``splits``: for each tokenizer its ``name`` and, as lists, the ``token``, ``id``, ``word``
-        and ``kind`` of each token.
-
-    Raises
-    ------
-    ValueError
-        If the text is empty.
-    """
-    splits = []
-    for name, tokenizer in tokenizers.items():
-        row = pieces(tokenizer, text)
-        splits.append(
+def splits_result(splits: Mapping[str, Sequence[Piece]]) -> dict[str, list[dict[str, Any]]]:
+    """Turn the pieces of one text, by tokenizer, into what ``splits.js`` draws."""
+    return {
+        "splits": [
             {
                 "name": name,
                 "token": [piece.token for piece in row],
@@ -153,27 +91,15 @@ def splits_result(
                 "word": [piece.word for piece in row],
                 "kind": [piece.kind for piece in row],
             }
-        )
-    return {"splits": splits}
+            for name, row in splits.items()
+        ]
+    }
 
 
 def tokenizers_for_page(
     tokenizers: Mapping[str, PreTrainedTokenizerBase],
 ) -> dict[str, dict[str, Any] | str | None]:
-    """Give the published page what it needs to run some tokenizers itself.
-
-    Parameters
-    ----------
-    tokenizers : mapping of str to PreTrainedTokenizerBase
-        The tokenizers, each under the name to show.
-
-    Returns
-    -------
-    dict
-        For each name the tokenizer as the library writes it to ``tokenizer.json``, the scores of a
-        Unigram model rounded; or "bert-base-uncased", which the site has as a file; or None for any
-        other one that is too large.
-    """
+    """Give each tokenizer as JSON, as the name of a file of the site, or as None if too large."""
     given: dict[str, dict[str, Any] | str | None] = {}
     for name, tokenizer in tokenizers.items():
         tokens = sorted(tokenizer.get_vocab().items(), key=lambda item: item[1])
@@ -192,19 +118,7 @@ def tokenizers_for_page(
 
 
 def nearest_result(ordered: Sequence[tuple[str, float]]) -> dict[str, list[Any]]:
-    """Turn ordered sentences into what ``nearest.js`` draws.
-
-    Parameters
-    ----------
-    ordered : sequence of (str, float)
-        What `helpers.text.nearest` returned.
-
-    Returns
-    -------
-    dict
-        The ``sentences`` and, in the same order, their ``similarities`` and the ``percents`` of
-        their bars, each with the digits that are drawn: more are not the same on every machine.
-    """
+    """Turn ordered sentences into what ``nearest.js`` draws, each number with the digits drawn."""
     return {
         "sentences": [sentence for sentence, _ in ordered],
         "similarities": [round(similarity, 2) + 0.0 for _, similarity in ordered],
@@ -213,23 +127,7 @@ def nearest_result(ordered: Sequence[tuple[str, float]]) -> dict[str, list[Any]]
 
 
 def attention_result(attention: Attention, layer: int, head: int) -> dict[str, Any]:
-    """Turn the attention weights of one head into what ``attention.js`` draws.
-
-    Parameters
-    ----------
-    attention : Attention
-        What `helpers.text.read_attention` returned.
-    layer : int
-        Which layer.
-    head : int
-        Which of its heads.
-
-    Returns
-    -------
-    dict
-        The first ``tokens``, their weights in whole ``percents``, the ``largest`` of each row, and
-        how many tokens there are (``length``).
-    """
+    """Turn the weights of one head into what ``attention.js`` draws: the first tokens each way."""
     percents = [[round(100 * float(one)) for one in row] for row in attention.weights[layer, head]]
     return {
         "tokens": attention.tokens[:WIDEST],
@@ -240,74 +138,26 @@ def attention_result(attention: Attention, layer: int, head: int) -> dict[str, A
 
 
 def gap_result(predictions: Mapping[str, Prediction]) -> dict[str, list[dict[str, Any]]]:
-    """Turn the predictions of several models into what ``gap.js`` draws.
-
-    Parameters
-    ----------
-    predictions : mapping of str to Prediction
-        What `helpers.text` returned for each model, under the name to show.
-
-    Returns
-    -------
-    dict
-        ``models``: for each its ``name``, the ``tokens`` of the text, whether each of them is
-        ``seen`` ("yes", "no" or "gap"), the ``candidates`` and their ``probabilities``.
-    """
+    """Turn the predictions of several models, by name, into what ``gap.js`` draws."""
     return {
         "models": [
             {
                 "name": name,
-                "tokens": one.tokens,
+                **one._asdict(),
                 "seen": [
                     "gap" if token == GAP else ("yes" if seen else "no")
                     for token, seen in zip(one.tokens, one.seen, strict=True)
                 ],
-                "candidates": one.candidates,
-                "probabilities": one.probabilities,
             }
             for name, one in predictions.items()
         ]
     }
 
 
-def pair_result(answer: PairAnswer) -> dict[str, Any]:
-    """Turn a model's answer to a pair into what ``pair.js`` draws.
-
-    Parameters
-    ----------
-    answer : PairAnswer
-        What `helpers.text.compare_pair` returned.
-
-    Returns
-    -------
-    dict
-        ``labels``, ``probabilities``, ``swapped`` and ``truncated``.
-    """
-    return {
-        "labels": list(answer.labels),
-        "probabilities": list(answer.probabilities),
-        "swapped": list(answer.swapped),
-        "truncated": answer.truncated,
-    }
-
-
 def batching_outcomes(lengths: Sequence[int]) -> dict[str, dict[str, Any]]:
-    """Make the batches of an epoch in each way that ``batching.js`` offers.
+    """Make the batches of an epoch for every choice in ``batching.js``, as ``size/order/padding``.
 
     There are few enough of them for the page to carry: it can't draw torch's random numbers.
-
-    Parameters
-    ----------
-    lengths : sequence of int
-        How many tokens each example has.
-
-    Returns
-    -------
-    dict
-        By batch size, order and padding, joined by a slash: the number of ``batches``, of
-        ``positions``, of those that are ``padding``, of different ``shapes``, the size of the
-        ``largest`` batch, and the ``rows`` of a `helpers.text.batch_table` that are drawn. Or an
-        ``error``, where the rows are longer than they can be.
     """
     outcomes: dict[str, dict[str, Any]] = {}
     for size in BATCH_SIZES:
@@ -333,18 +183,5 @@ def batching_outcomes(lengths: Sequence[int]) -> dict[str, dict[str, Any]]:
 
 
 def row_width(lengths: Sequence[int], padding: int) -> int | None:
-    """Say how long each row is made for a choice of ``batching.js``.
-
-    Parameters
-    ----------
-    lengths : sequence of int
-        How many tokens each example has.
-    padding : {0, -1, 512}
-        The choice.
-
-    Returns
-    -------
-    int or None
-        The width, None for the longest row of each batch.
-    """
+    """Give the width of every row for a value of ``WIDTHS``; None is the longest of its batch."""
     return {0: None, -1: max(lengths)}.get(padding, padding)

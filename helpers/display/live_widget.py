@@ -26,36 +26,19 @@ STILL = (
     "This picture doesn't move here. Where JavaScript runs, on the published page or in "
     "JupyterLab, you can change it."
 )
+OPEN_IT = "Open the notebook in JupyterLab to type."
 
 
 class Live(anywidget.AnyWidget):
     """One live thing: the state of its controls, and the result for that state.
 
-    Parameters
-    ----------
-    kind : str
-        The name of the module in the folder ``live``, without ``.js``.
-    state : mapping
-        What the module starts with, as JSON: a value for each control, and what it needs besides.
-    draw : callable
-        From a state to the picture that the module should show for it.
-    answer : callable, optional
-        From a state to the result that the module draws, as JSON. A `ValueError` is shown in place
-        of the picture. A module that computes its picture itself needs none.
-    stored : callable, optional
-        From a state to the picture that a notebook stores, where the digits of the one that
-        ``draw`` gives would not be the same on every machine. None means ``draw``.
-    page : mapping, optional
-        What the published page needs in place of Python, as JSON.
-    only_in_notebooks : str, optional
-        Why the published page can't move it; the page shows this sentence below the picture.
-
-    Attributes
-    ----------
-    state : dict
-        The value of each control.
-    result : dict
-        What ``answer`` returned for the state.
+    ``kind`` names a module of the folder ``live``, and ``state`` is what it starts with. ``run``
+    computes something from the state, once for the picture and for the result; without it,
+    ``draw`` and ``answer`` take the state itself. ``draw`` gives the picture, and ``answer`` what
+    the module draws, as JSON; a module that computes this itself needs none. A `ValueError` of any
+    of them is shown in place of the picture. ``stored`` draws what a notebook stores, where the
+    digits of ``draw`` differ from machine to machine. ``page`` is what the published page needs in
+    place of Python, as JSON; ``only_in_notebooks`` says why the page can't move it.
     """
 
     _esm = traitlets.Unicode().tag(sync=True)
@@ -67,14 +50,16 @@ class Live(anywidget.AnyWidget):
         self,
         kind: str,
         state: Mapping[str, Any],
-        draw: Callable[[dict[str, Any]], Picture],
-        answer: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
+        draw: Callable[[Any], Picture],
+        answer: Callable[[Any], dict[str, Any]] | None = None,
         *,
-        stored: Callable[[dict[str, Any]], Picture] | None = None,
+        run: Callable[[dict[str, Any]], Any] = dict,
+        stored: Callable[[Any], Picture] | None = None,
         page: Mapping[str, Any] | None = None,
         only_in_notebooks: str | None = None,
     ) -> None:
         self.kind = kind
+        self._run = run
         self._draw = draw
         self._answer = answer
         self._stored = stored or draw
@@ -85,20 +70,26 @@ class Live(anywidget.AnyWidget):
         self.observe(lambda change: self._ask(), names="state")
 
     def _ask(self) -> None:
-        if self._answer is not None:
-            try:
-                self.result = self._answer(self.state)
-            except ValueError as error:
-                self.result = {"error": str(error)}
+        """Run what the new state asks for, and keep it for the picture."""
+        try:
+            self._outcome = self._run(self.state)
+            self._error = ""
+            if self._answer is not None:
+                self.result = self._answer(self._outcome)
+        except ValueError as error:
+            self._error = str(error)
+            self.result = {"error": self._error}
 
     @property
     def picture(self) -> Picture:
         """The picture for the current state, as Python draws it."""
         return self._picture(self._draw)
 
-    def _picture(self, draw: Callable[[dict[str, Any]], Picture]) -> Picture:
+    def _picture(self, draw: Callable[[Any], Picture]) -> Picture:
         try:
-            return draw(self.state)
+            if self._error:
+                raise ValueError(self._error)
+            return draw(self._outcome)
         except ValueError as error:
             return Picture(f"<p role='alert'>{escape(str(error))}</p>")
 
@@ -107,7 +98,7 @@ class Live(anywidget.AnyWidget):
         data, metadata = super()._repr_mimebundle_(**kwargs) or ({}, {})
         picture = self._picture(self._stored)
         if self._only_in_notebooks:
-            words = f"<p><em>{escape(self._only_in_notebooks)}</em></p>"
+            words = f"<p><em>{escape(f'{self._only_in_notebooks} {OPEN_IT}')}</em></p>"
             data["text/html"] = f"<div class='book-still'>\n{picture}\n{words}</div>"
         else:
             start = {"state": self.state, "result": self.result, "page": self._page}
@@ -124,23 +115,7 @@ class Live(anywidget.AnyWidget):
 
 @cache
 def program(kind: str) -> str:
-    """Read a module and inline its imports, because anywidget loads a single file.
-
-    Parameters
-    ----------
-    kind : str
-        The name of the module in the folder ``live``, without ``.js``.
-
-    Returns
-    -------
-    str
-        JavaScript that imports nothing.
-
-    Raises
-    ------
-    ValueError
-        If the module imports from another place than ``./parts.js``.
-    """
+    """Read a module and inline its imports, because anywidget loads a single file."""
     module = (FOLDER / f"{kind}.js").read_text(encoding="utf-8")
     parts = (FOLDER / "parts.js").read_text(encoding="utf-8")
     own, imports = re.subn(r'^import [^;]*? from "\./parts\.js";\n', "", module, flags=re.MULTILINE)
@@ -154,12 +129,6 @@ def program(kind: str) -> str:
 
 @cache
 def style() -> str:
-    """Read the style of the controls and of the pictures.
-
-    Returns
-    -------
-    str
-        CSS.
-    """
+    """Read the style of the controls and of the pictures."""
     pictures = FOLDER.with_name("pictures.css").read_text(encoding="utf-8")
     return pictures + (FOLDER / "live.css").read_text(encoding="utf-8")

@@ -6,29 +6,15 @@ The others can't move there, since the page doesn't have their model, and say so
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from helpers.display.live_results import (
-    attention_result,
-    gap_result,
-    nearest_result,
-    pair_result,
-    steps_result,
-)
+from helpers.display import live_results as results
+from helpers.display import pictures
 from helpers.display.live_widget import Live
-from helpers.display.pictures import (
-    Picture,
-    attention_picture,
-    pair_labels_picture,
-    pair_picture,
-    prediction_picture,
-    similarity_picture,
-    steps_picture,
-)
+from helpers.display.pictures import Picture
 from helpers.text import (
-    Attention,
-    PairAnswer,
     compare_pair,
     nearest,
     predict_masked,
@@ -42,18 +28,9 @@ if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-    from helpers.text import Prediction, Steps
+    from helpers.text import Attention, Prediction
 
     Vectors = torch.Tensor | np.ndarray | Sequence
-
-NO_GAP_MODELS = (
-    "The published page has no language model to answer for another text. Open the notebook in "
-    "JupyterLab to type."
-)
-NO_PAIR_MODEL = (
-    "The published page doesn't have the model, which the notebook has trained. Open the notebook "
-    "in JupyterLab to type."
-)
 
 
 def pipeline_explorer(
@@ -78,16 +55,12 @@ def pipeline_explorer(
     Live
         A text field above the picture of the three steps.
     """
-
-    @lru_cache(maxsize=1)  # the result and the picture of one text
-    def run(typed: str) -> Steps:
-        return three_steps(tokenizer, model, typed)
-
     return Live(
         "pipeline",
         {"text": text},
-        lambda state: steps_picture(run(state["text"])),
-        lambda state: steps_result(run(state["text"])),
+        pictures.steps_picture,
+        results.steps_result,
+        run=lambda state: three_steps(tokenizer, model, state["text"]),
     )
 
 
@@ -112,19 +85,15 @@ def nearest_explorer(
         A text field above the sentences, the nearest first, each with a bar.
     """
 
-    @lru_cache(maxsize=1)  # the result and the picture of one text
-    def ordered(typed: str) -> list[tuple[str, float]]:
-        return nearest(encode, typed, sentences)
-
-    def draw(state: Mapping[str, Any]) -> Picture:
-        near = ordered(state["text"])
-        return similarity_picture([one for one, _ in near], [number for _, number in near])
+    def draw(near: list[tuple[str, float]]) -> Picture:
+        return pictures.similarity_picture([one for one, _ in near], [number for _, number in near])
 
     return Live(
         "nearest",
         {"text": text},
         draw,
-        lambda state: nearest_result(ordered(state["text"])),
+        results.nearest_result,
+        run=lambda state: nearest(encode, state["text"], sentences),
         page={"sentences": list(sentences)},
     )
 
@@ -165,14 +134,14 @@ def attention_explorer(
 
     def draw(state: Mapping[str, Any]) -> Picture:
         tokens, weights = read(state["text"])
-        return attention_picture(weights[state["layer"], state["head"]], tokens)
+        return pictures.attention_picture(weights[state["layer"], state["head"]], tokens)
 
     layers, heads = model.config.num_hidden_layers, model.config.num_attention_heads
     return Live(
         "attention",
         {"text": text, "layer": layer, "head": head, "layers": layers, "heads": heads},
         draw,
-        lambda state: attention_result(read(state["text"]), state["layer"], state["head"]),
+        lambda state: results.attention_result(read(state["text"]), state["layer"], state["head"]),
     )
 
 
@@ -199,19 +168,19 @@ def gap_explorer(
         A text field above what each model sees and what it predicts.
     """
 
-    @lru_cache(maxsize=1)  # the result and the picture of one text
-    def predict(typed: str) -> dict[str, Prediction]:
+    def run(state: Mapping[str, Any]) -> dict[str, Prediction]:
         return {
-            "Masked: sees both sides of the gap": predict_masked(*masked, typed),
-            "Causal: sees what stands before the gap": predict_next(*causal, typed),
+            "Masked: sees both sides of the gap": predict_masked(*masked, state["text"]),
+            "Causal: sees what stands before the gap": predict_next(*causal, state["text"]),
         }
 
     return Live(
         "gap",
         {"text": text},
-        lambda state: prediction_picture(predict(state["text"])),
-        lambda state: gap_result(predict(state["text"])),
-        only_in_notebooks=NO_GAP_MODELS,
+        pictures.prediction_picture,
+        results.gap_result,
+        run=run,
+        only_in_notebooks="The published page has no language model to answer for another text.",
     )
 
 
@@ -235,15 +204,13 @@ def pair_explorer(
         Two text fields above the probability of each label, in both orders of the sentences. A
         notebook stores the labels alone: a model that was just trained differs in its numbers.
     """
-
-    def ask(state: Mapping[str, Any]) -> PairAnswer:
-        return compare_pair(tokenizer, model, state["first"], state["second"])
-
+    why = "The published page doesn't have the model, which the notebook has trained."
     return Live(
         "pair",
         {"first": first, "second": second},
-        lambda state: pair_picture(ask(state)),
-        lambda state: pair_result(ask(state)),
-        stored=lambda state: pair_labels_picture(ask(state)),
-        only_in_notebooks=NO_PAIR_MODEL,
+        pictures.pair_picture,
+        asdict,
+        run=lambda state: compare_pair(tokenizer, model, state["first"], state["second"]),
+        stored=pictures.pair_labels_picture,
+        only_in_notebooks=why,
     )

@@ -97,6 +97,31 @@ def test_logits_are_stored_with_the_digits_that_are_the_same_everywhere():
     assert temperature_explorer([1.00004999, -2], LABELS).state["logits"] == [1.0, -2.0]
 
 
+def test_labels_may_be_numbered_by_strings_as_in_config_json():
+    strings = {str(number): name for number, name in reversed(LABELS.items())}
+    assert temperature_explorer(LOGITS, strings).state == temperature_explorer(LOGITS, LABELS).state
+    with pytest.raises(ValueError, match="keys 0 to 1"):
+        temperature_explorer(LOGITS, {1: "NEGATIVE", 2: "POSITIVE"})
+
+
+def test_a_model_runs_once_for_the_result_and_the_picture():
+    runs = []
+
+    def encode(texts):
+        runs.append(texts)
+        return count_letters(texts)
+
+    explorer = nearest_explorer(encode, ["a", "b", "c"], text="aab")
+    once = len(runs)
+    assert once
+    assert explorer.picture == explorer.picture
+    explorer._repr_mimebundle_()
+    assert len(runs) == once
+    explorer.state = {"text": "c"}
+    assert "winner" in explorer.picture
+    assert len(runs) == 2 * once
+
+
 def live_things(sentiment, bert_tokenizer):
     return [
         pipeline_explorer(*sentiment),
@@ -296,10 +321,9 @@ def test_typing_a_text_redraws_the_cuts_of_each_tokenizer(sentiment, bert_tokeni
 
     explorer.state = {"text": "unwatchable"}
 
-    assert explorer.picture == split_picture(
-        {name: pieces(tokenizer, "unwatchable") for name, tokenizer in tokenizers.items()}
-    )
-    assert explorer.result == splits_result(tokenizers, "unwatchable")
+    splits = {name: pieces(tokenizer, "unwatchable") for name, tokenizer in tokenizers.items()}
+    assert explorer.picture == split_picture(splits)
+    assert explorer.result == splits_result(splits)
     assert explorer.result["splits"][0]["token"] == ["[CLS]", "un", "##watch", "##able", "[SEP]"]
     assert explorer.result["splits"][0]["word"] == [None, 0, 0, 0, None]
     explorer.state = {"text": ""}

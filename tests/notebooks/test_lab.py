@@ -99,7 +99,10 @@ def lab(tmp_path_factory, browser):
     cells = [nbformat.v4.new_code_cell(code.strip()) for code in [LOAD + MODELS, *CELLS.values()]]
     cells.append(nbformat.v4.new_code_cell(TRAINS.strip()))
     book = nbformat.v4.new_notebook(cells=cells)
-    book.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    # what JupyterLab would write into it on opening, as the book's own notebooks have it
+    stored = nbformat.read(ROOT / BOOKS_OWN, as_version=4).metadata
+    for name in ("kernelspec", "language_info"):
+        book.metadata[name] = stored[name]
     nbformat.write(book, folder / MADE_HERE)
 
     own = tmp_path_factory.mktemp("settings")
