@@ -1,15 +1,10 @@
 """The history of a training, filled by our loop or by the Trainer."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from transformers import TrainerCallback
-
-if TYPE_CHECKING:
-    from transformers import TrainerState, TrainingArguments
+from transformers import TrainerCallback, TrainerState
 
 
 @dataclass
@@ -61,9 +56,7 @@ class HistoryCallback(TrainerCallback):
         self._watch = watch or (lambda history, steps: None)
         self._training = False
 
-    def on_train_begin(
-        self, args: TrainingArguments, state: TrainerState, control: Any, **kwargs: Any
-    ) -> None:
+    def on_train_begin(self, args: Any, state: TrainerState, control: Any, **kwargs: Any) -> None:
         """Refuse a training that doesn't report each loss, or a history that isn't empty."""
         if args.logging_strategy != "steps" or state.logging_steps != 1:
             raise ValueError(
@@ -78,24 +71,21 @@ class HistoryCallback(TrainerCallback):
         """Ignore evaluations after the training."""
         self._training = False
 
-    def on_log(
-        self, args: Any, state: TrainerState, control: Any, logs: Any = None, **kwargs: Any
-    ) -> None:
+    def on_log(self, args: Any, state: TrainerState, control: Any, **kwargs: Any) -> None:
         """Record the loss of one step."""
+        logs = kwargs["logs"]
         if "loss" in logs:
             self.history.losses.append(logs["loss"])
             self.history.learning_rates.append(logs["learning_rate"])
             self._watch(self.history, state.max_steps)
 
-    def on_evaluate(
-        self, args: Any, state: TrainerState, control: Any, metrics: Any = None, **kwargs: Any
-    ) -> None:
+    def on_evaluate(self, args: Any, state: TrainerState, control: Any, **kwargs: Any) -> None:
         """Record the result of an evaluation, without the times."""
         if self._training:
             times = ("_runtime", "_time", "_per_second")
             measured = {
                 name.removeprefix("eval_"): value
-                for name, value in metrics.items()
+                for name, value in kwargs["metrics"].items()
                 if name.startswith("eval_") and not name.endswith(times)
             }
             self.history.evaluations.append({"step": state.global_step, **measured})

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sized
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import torch
+from accelerate import Accelerator
 from accelerate.utils import send_to_device
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+from torch.utils.data import DataLoader
+from tqdm.auto import tqdm
 
-from helpers.training.checkpoint import Checkpoint
+from helpers.training.checkpoint import Batch, Checkpoint, Progress
 from helpers.training.checks import (
     TrainingError,
     check_batch,
@@ -20,17 +26,9 @@ from helpers.training.checks import (
 )
 from helpers.training.context import own_accelerator, uninterrupted
 from helpers.training.history import History
-from helpers.training.progress import Progress
 
-if TYPE_CHECKING:
-    import torch
-    from accelerate import Accelerator
-    from torch.optim import Optimizer
-    from torch.optim.lr_scheduler import LRScheduler
-    from torch.utils.data import DataLoader
+if TYPE_CHECKING:  # slow to import
     from transformers import PreTrainedModel
-
-    Batch = dict[str, torch.Tensor]
 
 
 def train(
@@ -126,7 +124,7 @@ def train(
                 model.train()
                 for batches in progress.batches(accumulate):
                     rate = float(optimizer.param_groups[0]["lr"])
-                    loss = _backward(accelerator, model, batches, where, progress.step)
+                    loss = _backward(accelerator, model, batches, progress)
                     _check_loss(loss, progress.step, rate)
                     if clip is not None:
                         accelerator.clip_grad_norm_(model.parameters(), clip)  # variation: clipping
@@ -144,19 +142,15 @@ def train(
 
 
 def _backward(
-    accelerator: Accelerator,
-    model: PreTrainedModel,
-    batches: list[Batch],
-    where: torch.device,
-    step: int,
+    accelerator: Accelerator, model: PreTrainedModel, batches: list[Batch], progress: Progress
 ) -> float:
     """Add up the gradients of one step's batches, and give their mean loss."""
     accelerator.gradient_accumulation_steps = len(batches)  # variation: accumulation
     total = 0.0
     for batch in batches:
-        check_batch(batch, model, f"step {step + 1}")
+        check_batch(batch, model, f"step {progress.step + 1}")
         with uninterrupted(), accelerator.autocast():  # else Ctrl-C could leave bfloat16 enabled
-            loss = model(**send_to_device(batch, where)).loss
+            loss = model(**send_to_device(batch, progress.device)).loss
         accelerator.backward(loss)
         total += loss.item()
     return total / len(batches)
@@ -167,15 +161,12 @@ def _shown(
     watch: Callable[[History, int], None] | None, progress: Progress
 ) -> Iterator[Callable[[], None]]:
     """Give a function that shows the progress: the caller's, or a bar."""
-    history, steps = progress.history, progress.steps
-    if watch is not None:
-        yield lambda: watch(history, steps)
-        return
-    from tqdm.auto import tqdm
-
-    with tqdm(total=steps, initial=progress.step, unit="step") as bar:
+    history, steps, hidden = progress.history, progress.steps, watch is not None
+    with tqdm(total=steps, initial=progress.step, unit="step", disable=hidden) as bar:
 
         def show() -> None:
+            if watch is not None:
+                watch(history, steps)
             bar.update(progress.step - bar.n)
             bar.set_postfix(loss=f"{history.losses[-1]:.3f}", refresh=False)
 
@@ -203,7 +194,7 @@ def _checked_scores(scores: Any) -> dict[str, float]:
 
 
 def linear_schedule(
-    optimizer: Optimizer, loader: Iterable, *, epochs: int, accumulate: int = 1, warmup: float = 0.0
+    optimizer: Optimizer, loader: Sized, *, epochs: int, accumulate: int = 1, warmup: float = 0.0
 ) -> LRScheduler:
     """Let the learning rate rise over the first steps, then fall to 0 in a straight line.
 
