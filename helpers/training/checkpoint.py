@@ -1,7 +1,5 @@
 """How far a training has come: saved with 🤗 Accelerate, and resumed at the same place."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import re
@@ -12,7 +10,7 @@ from dataclasses import asdict, dataclass
 from itertools import islice
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from accelerate import Accelerator
@@ -20,13 +18,11 @@ from accelerate.utils import load, save
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 from torch.utils.data import DataLoader
+from transformers import PreTrainedModel
 
 from helpers.training.checks import TrainingError
 from helpers.training.context import uninterrupted
 from helpers.training.history import History
-
-if TYPE_CHECKING:  # slow to import
-    from transformers import PreTrainedModel
 
 Batch = dict[str, torch.Tensor]
 

@@ -1,18 +1,14 @@
 """Check what a training or an evaluation is given: expected, got, what to do."""
 
-from __future__ import annotations
-
 import math
 import os
 from collections.abc import Mapping, Sized
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
+from torch.optim import Optimizer
 from torch.optim.lr_scheduler import ReduceLROnPlateau
-
-if TYPE_CHECKING:
-    from torch.optim import Optimizer
-    from transformers import PreTrainedModel
+from transformers import PreTrainedModel
 
 IGNORED = -100  # the loss skips this label
 COLLATE = (

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import torch
 from accelerate.utils import send_to_device
+from torch.utils.data import DataLoader
+from transformers import PreTrainedModel
 
 from helpers.training.checks import check_batch, check_device, count_steps
 from helpers.training.context import uninterrupted
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # slow to import
     from evaluate import Metric
-    from torch.utils.data import DataLoader
-    from transformers import PreTrainedModel
 
 
 def evaluate(
@@ -58,7 +58,7 @@ def evaluate(
     where = check_device(model, device)
     count_steps(loader)
     training = model.training
-    model.to(where)  # type: ignore[arg-type]  # transformers wraps it without its types
+    model.to(where)
     model.eval()
     precision = torch.autocast(where.type, torch.bfloat16, enabled=bfloat16)
     total, predictions, labels = 0.0, [], []
@@ -104,6 +104,5 @@ def bfloat16_is_faster(device: str | torch.device = "cpu") -> bool:
 def _seconds(matrix: torch.Tensor) -> float:
     """Time the product of a matrix with itself."""
     start = time.perf_counter()
-    product = matrix @ matrix
-    product[0, 0].item()  # a GPU is asynchronous: wait for its result
+    (matrix @ matrix)[0, 0].item()  # a GPU is asynchronous: wait for its result
     return time.perf_counter() - start

@@ -1,12 +1,9 @@
 """The training loop, built on 🤗 Accelerate. Each variation of it is one marked line."""
 
-from __future__ import annotations
-
 import math
 import os
-from collections.abc import Callable, Iterator, Sized
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sized
+from typing import Any
 
 import torch
 from accelerate import Accelerator
@@ -15,6 +12,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 from torch.utils.data import DataLoader
 from tqdm.auto import tqdm
+from transformers import PreTrainedModel, get_scheduler
 
 from helpers.training.checkpoint import Batch, Checkpoint, Progress
 from helpers.training.checks import (
@@ -26,9 +24,6 @@ from helpers.training.checks import (
 )
 from helpers.training.context import own_accelerator, uninterrupted
 from helpers.training.history import History
-
-if TYPE_CHECKING:  # slow to import
-    from transformers import PreTrainedModel
 
 
 def train(
@@ -51,14 +46,12 @@ def train(
 ) -> History:
     """Train a model.
 
-    An interruption (Ctrl-C, or *Interrupt* in JupyterLab) leaves the model as it was after its last
-    whole step.
+    Ctrl-C, or *Interrupt* in JupyterLab, leaves the model as it was after its last whole step.
 
     Parameters
     ----------
     model : PreTrainedModel
-        A model that returns a loss where a batch holds ``labels``. It is trained in place, and
-        left in training mode.
+        A model that computes its loss. It is trained in place, and left in training mode.
     loader : torch.utils.data.DataLoader or list of dict
         Gives batches: dicts of tensors, ``labels`` among them. Shuffling and dropout draw from
         torch's random numbers: set a seed before the call.
@@ -79,13 +72,11 @@ def train(
     evaluate : callable, optional
         Called after each epoch; the numbers that it returns go into the history.
     watch : callable, optional
-        Called after each step with the history and the number of all steps, to show them. None
-        means a progress bar.
+        Called after each step with the history and the number of all steps. None means a bar.
     history : History, optional
         An empty one of your own to be filled, so that you keep it after an interruption.
     checkpoint : str or path, optional
-        A folder in which to save everything needed to resume: every so often, at an interruption
-        and at the end.
+        A folder in which to save what is needed to resume, also at an interruption and at the end.
     save_every : int, default 100
         The number of steps between two saves.
     resume : bool, default False
@@ -101,9 +92,8 @@ def train(
     Raises
     ------
     ValueError
-        If the loader is empty, a batch has no labels or labels that don't fit the model, a number
-        is out of range, the history isn't empty, or what is saved is damaged, doesn't fit or would
-        be overwritten.
+        If the loader, a batch's labels, a setting or the history can't be used, or what is saved
+        is damaged, doesn't fit or would be overwritten.
     TrainingError
         If the loss is no longer a number, the training can't be saved, or the device isn't there.
     """
@@ -112,14 +102,16 @@ def train(
     check_settings(model, optimizer, schedule, clip, checkpoint, resume)
     history = History() if history is None else history
     history.check_steps(0)
-    model.to(where)  # type: ignore[arg-type]  # transformers wraps it without its types
+    model.to(where)
     progress = Progress(loader, where, steps, history)
     precision = "bf16" if bfloat16 else "no"  # variation: bfloat16
     with own_accelerator(where, precision) as accelerator:
         saved = Checkpoint(checkpoint, accelerator, model, optimizer, schedule, progress)
         saved.begin(resume)
         optimizer.zero_grad()
-        with saved.guard(), _shown(watch, progress) as show:
+        hidden = watch is not None
+        bar = tqdm(total=steps, initial=progress.step, unit="step", disable=hidden)
+        with saved.guard(), bar:
             for _ in range(progress.epoch, epochs):
                 model.train()
                 for batches in progress.batches(accumulate):
@@ -133,11 +125,11 @@ def train(
                         if schedule is not None:
                             schedule.step()
                         optimizer.zero_grad()
-                    show()
+                    _show(watch, bar, progress)
                     if progress.step % save_every == 0:
                         saved.save()
                 progress.end_epoch(None if evaluate is None else _checked_scores(evaluate()))
-                show()
+                _show(watch, bar, progress)
     return history
 
 
@@ -156,21 +148,13 @@ def _backward(
     return total / len(batches)
 
 
-@contextmanager
-def _shown(
-    watch: Callable[[History, int], None] | None, progress: Progress
-) -> Iterator[Callable[[], None]]:
-    """Give a function that shows the progress: the caller's, or a bar."""
-    history, steps, hidden = progress.history, progress.steps, watch is not None
-    with tqdm(total=steps, initial=progress.step, unit="step", disable=hidden) as bar:
-
-        def show() -> None:
-            if watch is not None:
-                watch(history, steps)
-            bar.update(progress.step - bar.n)
-            bar.set_postfix(loss=f"{history.losses[-1]:.3f}", refresh=False)
-
-        yield show
+def _show(watch: Callable[[History, int], None] | None, bar: tqdm, progress: Progress) -> None:
+    """Show the progress with the caller's function, or in a bar."""
+    if watch is not None:
+        watch(progress.history, progress.steps)
+    else:
+        bar.update(progress.step - bar.n)
+        bar.set_postfix(loss=f"{progress.history.losses[-1]:.3f}", refresh=False)
 
 
 def _check_loss(loss: float, step: int, rate: float) -> None:
@@ -209,8 +193,7 @@ def linear_schedule(
     accumulate : int, default 1
         The number of batches in one step.
     warmup : float, default 0.0
-        The share of all steps during which the rate rises, between 0 and 1. A part of a step
-        counts as a whole one.
+        The share of all steps in which the rate rises, between 0 and 1, rounded up to a step.
 
     Returns
     -------
@@ -222,8 +205,6 @@ def linear_schedule(
     ValueError
         If the loader is empty or a number is out of range.
     """
-    from transformers import get_scheduler
-
     steps = count_steps(loader, epochs=epochs, accumulate=accumulate)
     if not (isinstance(warmup, int | float) and 0 <= warmup <= 1):
         raise ValueError(f"Expected warmup to be a share of the steps, 0 to 1; got {warmup!r}.")
