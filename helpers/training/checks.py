@@ -74,7 +74,7 @@ def check_settings(
         raise ValueError(f"Expected checkpoint to be the path of a folder; got {checkpoint!r}.")
     if resume and checkpoint is None:
         raise ValueError(
-            "Expected a folder to resume from; got resume=True alone. Pass checkpoint."
+            "Expected a folder to resume from; got resume=True alone. Pass checkpoint=... too."
         )
     trained = {id(parameter) for group in optimizer.param_groups for parameter in group["params"]}
     own = [parameter for parameter in model.parameters() if id(parameter) in trained]
@@ -88,14 +88,16 @@ def check_settings(
             "Expected at least one parameter to train; got a model in which all that the optimizer "
             "has are frozen. Unfreeze some: model.classifier.requires_grad_(True)."
         )
-    plateau = isinstance(schedule, ReduceLROnPlateau)
-    if plateau or getattr(schedule, "optimizer", optimizer) is not optimizer:
-        got = "ReduceLROnPlateau, which needs a measured loss" if plateau else "one over another"
+    if isinstance(schedule, ReduceLROnPlateau):
         raise ValueError(
-            "Expected a schedule that moves the rate of this optimizer after each step; got "
-            f"{got}. Make it after the optimizer: linear_schedule(optimizer, loader, epochs=...)."
-            + " Or call its step(loss) in your evaluate function."
-            * plateau
+            "Expected a schedule that moves with each step; got ReduceLROnPlateau, which needs a "
+            "measured loss. Use linear_schedule(optimizer, loader, epochs=...), or call its "
+            "step(loss) in your evaluate function."
+        )
+    if getattr(schedule, "optimizer", optimizer) is not optimizer:
+        raise ValueError(
+            "Expected a schedule over the optimizer that is passed; got one over another. Make it "
+            "after the optimizer: linear_schedule(optimizer, loader, epochs=...)."
         )
 
 

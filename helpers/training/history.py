@@ -25,14 +25,15 @@ class History:
     learning_rates: list[float] = field(default_factory=list)
     evaluations: list[dict[str, float]] = field(default_factory=list)
 
-    def check_steps(self, steps: int) -> None:
-        """Refuse to go on after so many steps if the history tells of another training."""
-        if len(self.losses) != steps or (self.evaluations and not steps):
-            raise ValueError(
-                f"Expected a history of the {steps} steps done so far; got one of "
-                f"{len(self.losses)} steps and {len(self.evaluations)} evaluations. Pass a fresh "
-                "one: History()."
-            )
+
+def check_steps(history: History, steps: int) -> None:
+    """Refuse to go on after so many steps if the history tells of another training."""
+    if len(history.losses) != steps or (history.evaluations and not steps):
+        raise ValueError(
+            f"Expected a history of the {steps} steps done so far; got one of "
+            f"{len(history.losses)} steps and {len(history.evaluations)} evaluations. Pass a fresh "
+            "one: History()."
+        )
 
 
 class HistoryCallback(TrainerCallback):
@@ -64,7 +65,7 @@ class HistoryCallback(TrainerCallback):
                 f"'{args.logging_strategy}' and logging_steps={args.logging_steps}. Set "
                 "logging_steps=1 in the TrainingArguments."
             )
-        self.history.check_steps(state.global_step)
+        check_steps(self.history, state.global_step)
         self._training = True
 
     def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:

@@ -23,7 +23,7 @@ from helpers.training.checks import (
     count_steps,
 )
 from helpers.training.context import own_accelerator, uninterrupted
-from helpers.training.history import History
+from helpers.training.history import History, check_steps
 
 
 def train(
@@ -101,7 +101,7 @@ def train(
     steps = count_steps(loader, epochs=epochs, accumulate=accumulate, save_every=save_every)
     check_settings(model, optimizer, schedule, clip, checkpoint, resume)
     history = History() if history is None else history
-    history.check_steps(0)
+    check_steps(history, 0)
     model.to(where)
     progress = Progress(loader, where, steps, history)
     precision = "bf16" if bfloat16 else "no"  # variation: bfloat16
@@ -109,8 +109,7 @@ def train(
         saved = Checkpoint(checkpoint, accelerator, model, optimizer, schedule, progress)
         saved.begin(resume)
         optimizer.zero_grad()
-        hidden = watch is not None
-        bar = tqdm(total=steps, initial=progress.step, unit="step", disable=hidden)
+        bar = tqdm(total=steps, initial=progress.step, unit="step", disable=watch is not None)
         with saved.guard(), bar:
             for _ in range(progress.epoch, epochs):
                 model.train()
