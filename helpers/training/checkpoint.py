@@ -1,6 +1,4 @@
-"""Save a training with 🤗 Accelerate, and resume it."""
-
-from __future__ import annotations
+"""How far a training has come: saved with 🤗 Accelerate, and resumed at the same place."""
 
 import hashlib
 import json
@@ -8,52 +6,123 @@ import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from itertools import islice
+from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from accelerate.utils import load
-from safetensors.torch import load_file, save_file
+import torch
+from accelerate import Accelerator
+from accelerate.utils import load, save
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+from torch.utils.data import DataLoader
+from transformers import PreTrainedModel
 
 from helpers.training.checks import TrainingError
+from helpers.training.context import uninterrupted
+from helpers.training.history import History
 
-if TYPE_CHECKING:
-    from os import PathLike
+Batch = dict[str, torch.Tensor]
 
-    import torch
-    from accelerate import Accelerator
-    from torch.optim import Optimizer
-    from torch.optim.lr_scheduler import LRScheduler
-    from transformers import PreTrainedModel
+PICKLES = ("optimizer.bin", "scheduler.bin", "random_states_0.pkl", "progress.bin")
+FILES = (*PICKLES, "model.safetensors", "sha256.json")  # all but two are Accelerate's
+STEP = r"step-\d+-epoch-\d+"
+SAVED = ("step", "epoch", "step_in_epoch", "order", "latest")
 
-    from helpers.training.progress import Progress
 
-PICKLES = ("optimizer.bin", "scheduler.bin", "random_states_0.pkl")  # Accelerate's
-FILES = (*PICKLES, "model.safetensors", "random.safetensors", "progress.json", "sha256.json")
-STEP = r"step-(\d+)-epoch-(\d+)"
+@dataclass
+class Progress:
+    """How far a training has come. It changes after each whole step and each epoch."""
+
+    loader: DataLoader | list[Batch]
+    device: torch.device
+    steps: int  # in all epochs
+    history: History
+
+    def __post_init__(self) -> None:
+        self.step = self.epoch = self.step_in_epoch = 0  # how many are done
+        self.whole = True  # False inside an update: the model is then between two steps
+        # what may decide the order; a list has no samplers
+        samplers = {name: getattr(self.loader, name, None) for name in ("sampler", "batch_sampler")}
+        self._owners: dict[str, Any] = {"loader": self.loader, **samplers}
+        # the random states at the start of the epoch, which give its order again, and the latest
+        self.order = self.latest = self._random_states()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Give what is saved of it."""
+        return {name: getattr(self, name) for name in SAVED} | {"history": asdict(self.history)}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Continue from what was saved."""
+        for name in SAVED:
+            setattr(self, name, state[name])
+        for name, values in state["history"].items():
+            getattr(self.history, name)[:] = values
+        self._restore(self.latest)
+
+    @contextmanager
+    def update(self, loss: float, rate: float) -> Iterator[None]:
+        """Make a step, during which Ctrl-C waits: half an update would be no step's model."""
+        with uninterrupted():
+            self.whole = False
+            yield
+            self.history.losses.append(loss)
+            self.history.learning_rates.append(rate)
+            self.step += 1
+            self.step_in_epoch += 1
+            self.latest = self._random_states()
+            self.whole = True
+
+    def end_epoch(self, scores: dict[str, float] | None) -> None:
+        """Record the end of an epoch, and its evaluation if there was one."""
+        with uninterrupted():
+            if scores is not None:
+                self.history.evaluations.append({"step": self.step, **scores})
+            self.epoch += 1
+            self.step_in_epoch = 0
+            self.latest = self._random_states()
+
+    def batches(self, accumulate: int) -> Iterator[list[Batch]]:
+        """Give the rest of the epoch, one step's batches at a time; the last may have fewer."""
+        for owner in self._owners.values():
+            if hasattr(owner, "set_epoch"):
+                owner.set_epoch(self.epoch)
+        if self.step_in_epoch == 0:
+            self.order = self._random_states()
+            batches = iter(self.loader)
+        else:  # resumed: draw the same order, skip what was used, and only then restore
+            self._restore(self.order)
+            batches = iter(self.loader)
+            for _ in islice(batches, self.step_in_epoch * accumulate):
+                pass
+            self._restore(self.latest)
+        while group := list(islice(batches, accumulate)):
+            yield group
+
+    def _random_states(self) -> dict[str, torch.Tensor]:
+        return {name: generator.get_state() for name, generator in self._generators().items()}
+
+    def _restore(self, states: dict[str, torch.Tensor]) -> None:
+        for name, generator in self._generators().items():
+            if name in states:
+                generator.set_state(states[name])
+
+    def _generators(self) -> dict[str, torch.Generator]:
+        """Find what a training draws from: torch's generators, the loader's, its samplers'."""
+        found = {name: getattr(owner, "generator", None) for name, owner in self._owners.items()}
+        found["torch"] = torch.default_generator
+        if self.device.type == "cuda":
+            found["device"] = torch.cuda.default_generators[self.device.index]
+        return {name: one for name, one in found.items() if isinstance(one, torch.Generator)}
 
 
 class Checkpoint:
     """A folder with the last saved state of a training: a folder ``step-S-epoch-E`` inside it.
 
-    Accelerate saves the model as safetensors, the optimizer and the schedule as pickles, which it
-    loads with ``weights_only=True``: such a file can't run code. Nothing but files that were
-    written here is ever removed.
-
-    Parameters
-    ----------
-    folder : str, path or None
-        The folder. With None nothing is saved.
-    accelerator : accelerate.Accelerator
-        Saves and loads the state.
-    model : PreTrainedModel
-        The model.
-    optimizer : torch.optim.Optimizer
-        Over its parameters.
-    schedule : torch.optim.lr_scheduler.LRScheduler or None
-        The schedule of the learning rate.
-    progress : Progress
-        How far the training has come.
+    Pickles are loaded with ``weights_only=True``, so that none can run code. Only files that were
+    written here are ever removed.
     """
 
     def __init__(
@@ -65,10 +134,18 @@ class Checkpoint:
         schedule: LRScheduler | None,
         progress: Progress,
     ) -> None:
-        self.folder = None if folder is None else Path(folder).expanduser()
-        self._accelerator, self._progress = accelerator, progress
-        self._model, self._optimizer, self._schedule = model, optimizer, schedule
+        self._folder = None if folder is None else Path(folder).expanduser()
+        self._accelerator, self._optimizer, self._progress = accelerator, optimizer, progress
         self._last: Path | None = None  # what was saved or loaded last
+        self._settings: dict[str, Any] = {  # what has to be the same when it is resumed
+            "the number of all steps": progress.steps,
+            "the optimizer": type(optimizer).__name__,
+            "the schedule": None if schedule is None else type(schedule).__name__,
+            **{name: list(weight.shape) for name, weight in _weights(model).items()},
+            "the parameters in each of the optimizer's groups": [
+                len(group["params"]) for group in optimizer.param_groups
+            ],
+        }
         # the model isn't prepared: in bfloat16, Accelerate would replace its forward method
         accelerator.register_save_state_pre_hook(
             lambda models, weights, folder: weights.append(_weights(model))
@@ -79,32 +156,24 @@ class Checkpoint:
             accelerator.prepare_scheduler(schedule)
 
     def begin(self, resume: bool) -> None:
-        """Load what is saved, if it is to be resumed, or see that saving works.
-
-        Nothing is changed if this is refused.
-        """
-        if self.folder is None:
+        """Load what is saved, or see that saving works. Nothing is changed if this is refused."""
+        if self._folder is None:
             return
-        saved = _saved(self.folder)
+        saved = _latest(self._folder)
         if saved and not resume:
             raise ValueError(
-                f"Expected a folder with no saved training; got one with {saved[-1]}. Continue it "
+                f"Expected a folder with no saved training; got one with {saved}. Continue it "
                 "with resume=True, choose another folder, or remove this one."
             )
-        for part in self.folder.glob("step-*"):
+        for part in self._folder.glob("step-*"):
             if re.fullmatch(rf"{STEP}\.unfinished-[0-9a-f]{{8}}", part.name):
                 _remove(part)  # of a process that was killed while it saved
         if saved:
-            self._load(saved[-1])
-        else:
-            self._try_saving()
-
-    def _try_saving(self) -> None:
-        """Fail before the first step if a later save would."""
-        assert self.folder is not None
-        self.folder.mkdir(parents=True, exist_ok=True)
+            self._load(saved)
+            return
+        self._folder.mkdir(parents=True, exist_ok=True)
         try:
-            with self._written() as part:
+            with self._written(self._folder / "step-0-epoch-0") as part:
                 _read(part)
         except OSError:
             raise  # such as a folder that can't be written to: it says which
@@ -128,38 +197,25 @@ class Checkpoint:
 
     def save(self) -> None:
         """Save the training, then remove what was saved before."""
-        progress = self._progress
-        if self.folder is None or progress.step == 0:
+        if self._folder is None or self._progress.step == 0:
             return
-        target = self.folder / f"step-{progress.step}-epoch-{progress.epoch}"
+        target = self._folder / f"step-{self._progress.step}-epoch-{self._progress.epoch}"
         if target == self._last:
             return
-        with self._written() as part:
+        with self._written(target) as part:
             part.rename(target)  # at once: what is called step-S-epoch-E is complete
         if self._last is not None:
             _remove(self._last)
         self._last = target
 
     @contextmanager
-    def _written(self) -> Iterator[Path]:
+    def _written(self, target: Path) -> Iterator[Path]:
         """Write the state into a folder that is gone afterwards, unless it was renamed."""
-        assert self.folder is not None
-        progress = self._progress
-        name = f"step-{progress.step}-epoch-{progress.epoch}.unfinished-{secrets.token_hex(4)}"
-        part = self.folder / name
+        part = target.with_name(f"{target.name}.unfinished-{secrets.token_hex(4)}")
         try:
             self._accelerator.save_state(str(part))
-            states = {f"order.{name}": state for name, state in progress.order.items()}
-            states |= {f"latest.{name}": state for name, state in progress.latest.items()}
-            save_file(states, part / "random.safetensors")
-            saved = {
-                "step": progress.step,
-                "epoch": progress.epoch,
-                "step_in_epoch": progress.step_in_epoch,
-                "history": asdict(progress.history),
-                "settings": self._settings(),
-            }
-            (part / "progress.json").write_text(json.dumps(saved), encoding="utf-8")
+            progress = {"settings": self._settings, **self._progress.state_dict()}
+            save(progress, part / "progress.bin")
             sums = {path.name: _sha256(path) for path in part.iterdir()}
             (part / "sha256.json").write_text(json.dumps(sums), encoding="utf-8")
             yield part
@@ -169,7 +225,7 @@ class Checkpoint:
     def _load(self, source: Path) -> None:
         """Continue from a saved state, if it is undamaged and of this training."""
         saved = _read(source)
-        here, there = self._settings(), saved["settings"]
+        here, there = self._settings, saved["settings"]
         for name in here | there:
             if here.get(name) != there.get(name):
                 raise ValueError(
@@ -178,32 +234,9 @@ class Checkpoint:
                     "loader and settings as then, or choose another folder."
                 )
         self._accelerator.load_state(str(source))
+        # after Accelerate's random states: an interrupted step may have drawn from those
+        self._progress.load_state_dict(saved)
         self._last = source
-        progress = self._progress
-        for name, values in saved["history"].items():
-            getattr(progress.history, name)[:] = values
-        for name in ("step", "epoch", "step_in_epoch"):
-            setattr(progress, name, saved[name])
-        states: dict[str, dict[str, torch.Tensor]] = {"order": {}, "latest": {}}
-        for name, state in load_file(source / "random.safetensors").items():
-            moment, generator = name.split(".")
-            states[moment][generator] = state
-        progress.order, progress.latest = states["order"], states["latest"]
-        # not those that Accelerate saved: an interrupted step may have drawn from them
-        progress.restore(progress.latest)
-
-    def _settings(self) -> dict[str, Any]:
-        """Say what has to be the same when this training is resumed."""
-        schedule = self._schedule
-        return {
-            "the number of all steps": self._progress.steps,
-            "the optimizer": type(self._optimizer).__name__,
-            "the schedule": None if schedule is None else type(schedule).__name__,
-            **{name: list(weight.shape) for name, weight in _weights(self._model).items()},
-            "the parameters in each of the optimizer's groups": [
-                len(group["params"]) for group in self._optimizer.param_groups
-            ],
-        }
 
 
 def _weights(model: PreTrainedModel) -> dict[str, torch.Tensor]:
@@ -213,28 +246,23 @@ def _weights(model: PreTrainedModel) -> dict[str, torch.Tensor]:
     return {name: weights[name].detach().contiguous() for name in reversed(names.values())}
 
 
-def _saved(folder: Path) -> list[Path]:
-    """List the saved states in a folder, the latest last."""
-    if not folder.is_dir():
-        return []
-    found = {
-        tuple(map(int, match.groups())): path
-        for path in folder.iterdir()
-        if path.is_dir() and (match := re.fullmatch(STEP, path.name))
-    }
-    return [found[key] for key in sorted(found)]
+def _latest(folder: Path) -> Path | None:
+    """Find the last of the saved states in a folder."""
+    found = (path for path in folder.glob("step-*") if path.is_dir())
+    states = [path for path in found if re.fullmatch(STEP, path.name)]
+    return max(states, key=lambda path: [*map(int, re.findall(r"\d+", path.name))], default=None)
 
 
 def _read(source: Path) -> dict[str, Any]:
-    """Verify the files of a saved state, and read its numbers."""
+    """Verify the files of a saved state, and give its settings and progress."""
     try:
         sums = json.loads((source / "sha256.json").read_text(encoding="utf-8"))
         for name, sha in sums.items():
             if _sha256(source / name) != sha:
                 raise ValueError(f"{name} has changed")
-            if name in PICKLES:
-                load(source / name)  # Accelerate would load the model before it sees a wrong one
-        return json.loads((source / "progress.json").read_text(encoding="utf-8"))
+        # Accelerate would load the model before it sees a pickle that it can't load
+        loaded = {name: load(source / name, "cpu") for name in PICKLES if name in sums}
+        return loaded["progress.bin"]
     except Exception as error:
         raise ValueError(
             f"Expected a complete saved training in {source}; got a damaged one: {error}. Restore "

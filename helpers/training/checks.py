@@ -1,20 +1,21 @@
 """Check what a training or an evaluation is given: expected, got, what to do."""
 
-from __future__ import annotations
-
 import math
 import os
-from collections.abc import Iterable, Mapping, Sized
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sized
+from typing import Any
 
 import torch
+from torch.optim import Optimizer
 from torch.optim.lr_scheduler import ReduceLROnPlateau
-
-if TYPE_CHECKING:
-    from torch.optim import Optimizer
-    from transformers import PreTrainedModel
+from transformers import PreTrainedModel
 
 IGNORED = -100  # the loss skips this label
+COLLATE = (
+    "Remove what the model doesn't read, dataset.remove_columns([...]), and collate with "
+    "DataCollatorWithPadding(tokenizer)."
+)
+LABEL_NAMES = "If they are names, number them: dataset = dataset.class_encode_column('labels')"
 
 
 class TrainingError(RuntimeError):
@@ -22,80 +23,34 @@ class TrainingError(RuntimeError):
 
 
 def check_device(model: PreTrainedModel, device: str | torch.device | None) -> torch.device:
-    """Give the device to compute on, if it is there.
-
-    Parameters
-    ----------
-    model : PreTrainedModel
-        The model.
-    device : str, torch.device or None
-        None means the model's own.
-
-    Returns
-    -------
-    torch.device
-        The device.
-
-    Raises
-    ------
-    TrainingError
-        If there is no such device.
-    """
+    """Give the device to compute on, the model's own unless another is named, if it is there."""
+    wanted = model.device if device is None else device
     try:
-        chosen = model.device if device is None else torch.device(device)
-        torch.zeros(1, device=chosen).item()
+        probe = torch.zeros(1, device=wanted)
+        probe.item()
     except (RuntimeError, AssertionError, NotImplementedError, TypeError) as error:
         raise TrainingError(
-            f"Expected a device that is here; got {str(device or model.device)!r}, which is not: "
+            f"Expected a device that is here; got {str(wanted)!r}, which is not: "
             f"{str(error).splitlines()[0].rstrip('.')}. Use device='cpu', or leave it out."
         ) from error
-    return chosen
+    return probe.device  # with its index, where there can be several
 
 
-def count_steps(
-    loader: Iterable, *, epochs: int = 1, accumulate: int = 1, save_every: int = 1
-) -> int:
-    """Count the steps of all epochs.
-
-    Parameters
-    ----------
-    loader : torch.utils.data.DataLoader or list of dict
-        The batches of an epoch.
-    epochs : int, default 1
-        The number of epochs.
-    accumulate : int, default 1
-        The number of batches in a step.
-    save_every : int, default 1
-        The number of steps between two saves.
-
-    Returns
-    -------
-    int
-        The number of steps.
-
-    Raises
-    ------
-    ValueError
-        If the loader is empty or has no length, or a number is out of range.
-    """
+def count_steps(loader: Sized, *, epochs: int = 1, accumulate: int = 1, save_every: int = 1) -> int:
+    """Count the steps of all epochs, if these numbers and the loader's length allow any."""
     numbers = {"epochs": epochs, "accumulate": accumulate, "save_every": save_every}
     for name, number in numbers.items():
-        if not isinstance(number, int) or isinstance(number, bool) or number < 1:
-            raise ValueError(
-                f"Expected {name} to be a whole number of 1 or more; got {number!r}. Leave it out "
-                "for its default."
-            )
+        if type(number) is not int or number < 1:
+            raise ValueError(f"Expected {name} to be a whole number of 1 or more; got {number!r}.")
     try:
-        batches = len(loader) if isinstance(loader, Sized) else None
-    except TypeError:  # a DataLoader over an iterable data set
-        batches = None
-    if batches is None:
+        batches = len(loader)
+    except TypeError as error:  # as for a DataLoader over an iterable data set
         data = type(getattr(loader, "dataset", loader)).__name__
         raise ValueError(
             "Expected a loader that knows its number of batches: a DataLoader over a data set with "
             f"a length, or a list of batches; got a {type(loader).__name__} over {data}. Read the "
             "rows into a list first: DataLoader(list(itertools.islice(dataset, 1000)), ...)."
-        )
+        ) from error
     if batches == 0:
         raise ValueError(
             "Expected a loader with at least one batch; got an empty one. Is the data set empty, "
@@ -112,35 +67,11 @@ def check_settings(
     checkpoint: str | os.PathLike[str] | None,
     resume: bool,
 ) -> None:
-    """Refuse settings with which nothing would be trained, or not what was meant.
-
-    Parameters
-    ----------
-    model : PreTrainedModel
-        The model.
-    optimizer : torch.optim.Optimizer
-        Over its parameters.
-    schedule : torch.optim.lr_scheduler.LRScheduler or None
-        Moves the optimizer's learning rate.
-    clip : float or None
-        The largest norm of the gradient.
-    checkpoint : str, path or None
-        The folder to save in.
-    resume : bool
-        Whether to continue from what is saved there.
-
-    Raises
-    ------
-    ValueError
-        If a setting is out of range, or two of them don't fit together.
-    """
+    """Refuse settings with which nothing would be trained, or not what was meant."""
     if clip is not None and not (isinstance(clip, int | float) and clip > 0):
         raise ValueError(f"Expected clip to be above 0; got {clip!r}. None means no clipping.")
     if not isinstance(checkpoint, str | os.PathLike | None):
-        raise ValueError(
-            f"Expected checkpoint to be the path of a folder; got {checkpoint!r}. Pass a str or a "
-            "Path, or leave it out to save nothing."
-        )
+        raise ValueError(f"Expected checkpoint to be the path of a folder; got {checkpoint!r}.")
     if resume and checkpoint is None:
         raise ValueError(
             "Expected a folder to resume from; got resume=True alone. Pass checkpoint=... too."
@@ -171,29 +102,10 @@ def check_settings(
 
 
 def check_batch(batch: Any, model: PreTrainedModel, where: str, classify: bool = False) -> None:
-    """Refuse a batch that the model can't learn from, or can't be measured with.
-
-    Parameters
-    ----------
-    batch : dict of str to torch.Tensor
-        What the loader gave.
-    model : PreTrainedModel
-        The model.
-    where : str
-        Which batch it is, for the message.
-    classify : bool, default False
-        Whether the model has to give each text one of several classes.
-
-    Raises
-    ------
-    ValueError
-        If it isn't a dict of tensors, has no labels, or has labels that don't fit the model.
-    """
-    collate = "Remove what the model doesn't read, dataset.remove_columns([...]), and collate with "
-    collate += "DataCollatorWithPadding(tokenizer)."
+    """Refuse a batch that the model can't learn from or, to classify, can't be measured with."""
     if not isinstance(batch, Mapping):
         raise ValueError(
-            f"Expected each batch to be a dict of tensors; got a {type(batch).__name__}. {collate}"
+            f"Expected each batch to be a dict of tensors; got a {type(batch).__name__}. {COLLATE}"
         )
     if "labels" not in batch:
         raise ValueError(
@@ -201,37 +113,13 @@ def check_batch(batch: Any, model: PreTrainedModel, where: str, classify: bool =
             "'label', rename it: dataset.rename_column('label', 'labels')."
         )
     for name, value in batch.items():
-        if isinstance(value, torch.Tensor):
-            continue
-        got = f"got a {type(value).__name__} under {name!r}"
-        if name == "labels":
+        if not isinstance(value, torch.Tensor):
+            remedy = LABEL_NAMES if name == "labels" else COLLATE
             raise ValueError(
-                f"Expected a tensor of labels; {got}, {str(value)[:40]}, in {where}. If they are "
-                "names, number them: dataset = dataset.class_encode_column('labels')"
+                f"Expected a tensor under each name of a batch; got a {type(value).__name__} under "
+                f"{name!r}, {str(value)[:40]}, in {where}. {remedy}"
             )
-        raise ValueError(f"Expected a tensor under each name of a batch; {got}. {collate}")
     _check_labels(model, batch["labels"], where, classify)
-
-
-def _problem(model: PreTrainedModel, labels: torch.Tensor) -> tuple[str | None, int | None]:
-    """Say what a head predicts, as its loss decides it, and its number of outputs.
-
-    Float labels for each class mean a multi-label problem where the configuration doesn't say.
-    """
-    config, kind = getattr(model, "config", None), type(model).__name__
-    if kind.endswith(("ForMaskedLM", "ForCausalLM", "LMHeadModel")):
-        return "token_classification", getattr(config, "vocab_size", None)
-    outputs = getattr(config, "num_labels", None)
-    if kind.endswith("ForTokenClassification"):
-        return "token_classification", outputs
-    if not kind.endswith("Classification"):
-        return None, None
-    problem = getattr(config, "problem_type", None)
-    if problem is None and outputs == 1:
-        problem = "regression"
-    elif problem is None and labels.is_floating_point() and labels.shape[1:] == (outputs,):
-        problem = "multi_label_classification"
-    return problem or "single_label_classification", outputs
 
 
 def _check_labels(model: PreTrainedModel, labels: torch.Tensor, where: str, classify: bool) -> None:
@@ -251,19 +139,19 @@ def _check_labels(model: PreTrainedModel, labels: torch.Tensor, where: str, clas
             "among them: a gap in the column. Remove the rows that have no label: "
             f"dataset = dataset.filter(lambda row: row['labels'] {keep})"
         )
-    if problem in ("regression", "multi_label_classification"):
-        _check_float_labels(problem, outputs, labels, got)
-    elif problem is not None:
-        _check_class_labels(problem, outputs, labels, got)
+    classes = problem in ("single_label_classification", "token_classification")
+    if problem is not None:
+        check = _class_labels if classes else _float_labels
+        expected, remedy = check(problem, outputs, labels)
+        if remedy:
+            raise ValueError(f"Expected labels of type {expected}; {got}. {remedy}")
     asked = labels[labels != IGNORED]
     if asked.numel() == 0:
         raise ValueError(
-            f"Expected at least one label other than {IGNORED} in a batch; got nothing else in "
-            f"{where}. The loss skips {IGNORED}, so it would be a mean of nothing. Use larger "
-            "batches or a larger mlm_probability, and check the collator."
+            f"Expected a label other than {IGNORED} in a batch; got none in {where}, so the loss "
+            "isn't a number. Use larger batches or mlm_probability, and check the collator."
         )
-    counted = problem in ("single_label_classification", "token_classification")
-    if counted and outputs and not 0 <= asked.min() <= asked.max() < outputs:
+    if classes and outputs and not 0 <= asked.min() <= asked.max() < outputs:
         raise ValueError(
             f"Expected labels from 0 to {outputs - 1}, for the {outputs} outputs of the model; got "
             f"{asked.min().item()} to {asked.max().item()} in {where}. Load the model with "
@@ -271,11 +159,30 @@ def _check_labels(model: PreTrainedModel, labels: torch.Tensor, where: str, clas
         )
 
 
-def _check_class_labels(problem: str, outputs: int | None, labels: torch.Tensor, got: str) -> None:
-    """Refuse what isn't a whole number for each text, or for each token."""
+def _problem(model: PreTrainedModel, labels: torch.Tensor) -> tuple[str | None, int | None]:
+    """Say what a head predicts, as its loss decides it, and its number of outputs."""
+    config, kind = getattr(model, "config", None), type(model).__name__
+    outputs = getattr(config, "num_labels", None)
+    if kind.endswith(("ForMaskedLM", "ForCausalLM", "LMHeadModel")):
+        return "token_classification", getattr(config, "vocab_size", None)
+    if kind.endswith("ForTokenClassification"):
+        return "token_classification", outputs
+    if not kind.endswith("Classification"):
+        return None, None
+    problem = getattr(config, "problem_type", None)
+    if problem is None and outputs == 1:
+        problem = "regression"
+    elif problem is None and labels.is_floating_point() and labels.shape[1:] == (outputs,):
+        problem = "multi_label_classification"
+    return problem or "single_label_classification", outputs
+
+
+def _class_labels(
+    problem: str, outputs: int | None, labels: torch.Tensor
+) -> tuple[str, str | None]:
+    """Describe a whole number for each text or token, and say how labels become that."""
     tokens = problem == "token_classification"
-    expected = "Expected labels of type torch.int64 and shape "
-    expected += "(rows, tokens), a class for each token" if tokens else "(rows,), a class each"
+    shape = "(rows, tokens), a class for each token" if tokens else "(rows,), a class each"
     remedy = None
     if not tokens and labels.ndim == 2 and labels.shape[1] == outputs:
         remedy = "If a text can have several labels, load the model with "
@@ -285,35 +192,29 @@ def _check_class_labels(problem: str, outputs: int | None, labels: torch.Tensor,
     elif labels.ndim != 1 + tokens:
         remedy = "Check the collator."
     elif labels.is_floating_point() and not (labels == labels.round()).all():
-        remedy = "If they are scores, load the model with num_labels=1; if they are classes, "
-        remedy += "number them from 0."
-    elif labels.dtype in (torch.int32, torch.int16, torch.int8, torch.uint8) or tokens:
-        remedy = "" if labels.dtype == torch.int64 else "Convert them: labels = labels.long()"
+        remedy = "If they are scores, load the model with num_labels=1; else number them from 0."
     elif labels.dtype != torch.int64:
-        remedy = "Convert them: "
-        remedy += "dataset = dataset.cast_column('labels', datasets.Value('int64'))"
-    if remedy:
-        raise ValueError(f"{expected}; {got}. {remedy}")
+        column = not tokens and (labels.is_floating_point() or labels.dtype == torch.bool)
+        values = "dataset = dataset.cast_column('labels', datasets.Value('int64'))"
+        remedy = f"Convert them: {values if column else 'labels = labels.long()'}"
+    return f"torch.int64 and shape {shape}", remedy
 
 
-def _check_float_labels(problem: str, outputs: int | None, labels: torch.Tensor, got: str) -> None:
-    """Refuse what isn't a float for each output of a regression or a multi-label classifier."""
+def _float_labels(
+    problem: str, outputs: int | None, labels: torch.Tensor
+) -> tuple[str, str | None]:
+    """Describe a float for each output, and say how labels become that."""
     several, rows = problem == "multi_label_classification", len(labels)
     shapes = [(rows,), (rows, 1)] if outputs == 1 and not several else [(rows, outputs)]
-    expected = f"Expected labels of type torch.float32 and shape {' or '.join(map(str, shapes))}, "
-    expected += "a 0 or 1 for each class" if several else "since the model is a regression"
+    reason = "a 0 or 1 for each class" if several else "since the model is a regression"
     remedy = None
     if tuple(labels.shape) not in shapes:
         remedy = "If each text has one class, load the model with num_labels=... and "
         remedy += "problem_type='single_label_classification'."
     elif not labels.is_floating_point():
-        remedy = "Convert them: " + (
-            "labels = labels.float()"
-            if labels.ndim == 2
-            else "dataset = dataset.cast_column('labels', datasets.Value('float32'))"
-        )
+        values = "dataset = dataset.cast_column('labels', datasets.Value('float32'))"
+        remedy = f"Convert them: {'labels = labels.float()' if labels.ndim == 2 else values}"
     elif several and not ((labels >= 0) & (labels <= 1)).all():
         remedy = f"They go from {labels.min().item():g} to {labels.max().item():g}: give each row "
         remedy += "a 1 for the classes that it has, and 0 for the others."
-    if remedy:
-        raise ValueError(f"{expected}; {got}. {remedy}")
+    return f"torch.float32 and shape {' or '.join(map(str, shapes))}, {reason}", remedy

@@ -1,39 +1,20 @@
 """What surrounds a training: the settings of 🤗 Accelerate, and Ctrl-C."""
 
-from __future__ import annotations
-
 import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
+import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState, GradientState, PartialState
-
-if TYPE_CHECKING:
-    import torch
 
 
 @contextmanager
 def own_accelerator(device: torch.device, precision: str) -> Iterator[Accelerator]:
-    """Make an Accelerator for one training, and put Accelerate's settings back afterwards.
-
-    Accelerate keeps its device and precision once per process and refuses to change them. The
-    Trainer, too, resets them with `_reset_state`: there is no public way. Yours are restored.
-
-    Parameters
-    ----------
-    device : torch.device
-        The device to train on.
-    precision : str
-        The mixed precision: "no" or "bf16".
-
-    Yields
-    ------
-    accelerate.Accelerator
-        Computes in that precision on that kind of device.
-    """
+    """Make an Accelerator for one training, and put Accelerate's settings back afterwards."""
+    # Accelerate keeps its device and precision once per process and refuses to change them. The
+    # Trainer, too, resets them with `_reset_state`: there is no public way.
     states = (AcceleratorState, PartialState, GradientState)
     before = [dict(state._shared_state) for state in states]
     for state in states:
@@ -48,13 +29,7 @@ def own_accelerator(device: torch.device, precision: str) -> Iterator[Accelerato
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Defer Ctrl-C until the block ends, also if it ends with an error.
-
-    Yields
-    ------
-    None
-        Nothing.
-    """
+    """Defer Ctrl-C until the block ends, also if it ends with an error."""
     before = signal.getsignal(signal.SIGINT)
     if threading.current_thread() is not threading.main_thread() or before is None:
         yield  # Python delivers signals to the main thread only

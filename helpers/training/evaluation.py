@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import torch
 from accelerate.utils import send_to_device
+from torch.utils.data import DataLoader
+from transformers import PreTrainedModel
 
 from helpers.training.checks import check_batch, check_device, count_steps
 from helpers.training.context import uninterrupted
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # slow to import
     from evaluate import Metric
-    from torch.utils.data import DataLoader
-    from transformers import PreTrainedModel
 
 
 def evaluate(
@@ -58,18 +58,16 @@ def evaluate(
     where = check_device(model, device)
     count_steps(loader)
     training = model.training
-    model.to(where)  # type: ignore[arg-type]  # transformers wraps it without its types
+    model.to(where)
     model.eval()
+    precision = torch.autocast(where.type, torch.bfloat16, enabled=bfloat16)
     total, predictions, labels = 0.0, [], []
     try:
         with torch.inference_mode():
             for number, batch in enumerate(loader, start=1):
                 check_batch(batch, model, f"batch {number}", classify=True)
                 batch = send_to_device(batch, where)
-                with (
-                    uninterrupted(),
-                    torch.autocast(where.type, torch.bfloat16, enabled=bfloat16),
-                ):
+                with uninterrupted(), precision:
                     outputs = model(**batch)
                 predictions += outputs.logits.argmax(dim=-1).tolist()  # (batch,)
                 labels += batch["labels"].tolist()
@@ -77,10 +75,8 @@ def evaluate(
     finally:
         model.train(training)
     # all at once: an interrupted evaluation would leave its rows in the metric
-    return {
-        "loss": total / len(labels),
-        **metric.compute(predictions=predictions, references=labels),
-    }
+    scores = metric.compute(predictions=predictions, references=labels)
+    return {"loss": total / len(labels), **scores}
 
 
 def bfloat16_is_faster(device: str | torch.device = "cpu") -> bool:
@@ -98,10 +94,8 @@ def bfloat16_is_faster(device: str | torch.device = "cpu") -> bool:
     bool
         True if bfloat16 takes at most 4/5 of the time that 32-bit floats take.
     """
-    short, long = (
-        torch.ones(512, 512, dtype=dtype, device=device)
-        for dtype in (torch.bfloat16, torch.float32)
-    )
+    long = torch.ones(512, 512, device=device)
+    short = long.bfloat16()
     _seconds(short), _seconds(long)  # the first calls prepare things
     times = [(_seconds(short), _seconds(long)) for _ in range(7)]  # in turn: machines are noisy
     return statistics.median(one / other for one, other in times) <= 0.8
@@ -110,6 +104,5 @@ def bfloat16_is_faster(device: str | torch.device = "cpu") -> bool:
 def _seconds(matrix: torch.Tensor) -> float:
     """Time the product of a matrix with itself."""
     start = time.perf_counter()
-    product = matrix @ matrix
-    product[0, 0].item()  # a GPU is asynchronous: wait for its result
+    (matrix @ matrix)[0, 0].item()  # a GPU is asynchronous: wait for its result
     return time.perf_counter() - start

@@ -1,15 +1,10 @@
 """The history of a training, filled by our loop or by the Trainer."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from transformers import TrainerCallback
-
-if TYPE_CHECKING:
-    from transformers import TrainerState, TrainingArguments
+from transformers import TrainerCallback, TrainerState
 
 
 @dataclass
@@ -30,14 +25,15 @@ class History:
     learning_rates: list[float] = field(default_factory=list)
     evaluations: list[dict[str, float]] = field(default_factory=list)
 
-    def check_steps(self, steps: int) -> None:
-        """Refuse to go on after so many steps if the history tells of another training."""
-        if len(self.losses) != steps or (self.evaluations and not steps):
-            raise ValueError(
-                f"Expected a history of the {steps} steps done so far; got one of "
-                f"{len(self.losses)} steps and {len(self.evaluations)} evaluations. Pass a fresh "
-                "one: History()."
-            )
+
+def check_steps(history: History, steps: int) -> None:
+    """Refuse to go on after so many steps if the history tells of another training."""
+    if len(history.losses) != steps or (history.evaluations and not steps):
+        raise ValueError(
+            f"Expected a history of the {steps} steps done so far; got one of "
+            f"{len(history.losses)} steps and {len(history.evaluations)} evaluations. Pass a fresh "
+            "one: History()."
+        )
 
 
 class HistoryCallback(TrainerCallback):
@@ -61,9 +57,7 @@ class HistoryCallback(TrainerCallback):
         self._watch = watch or (lambda history, steps: None)
         self._training = False
 
-    def on_train_begin(
-        self, args: TrainingArguments, state: TrainerState, control: Any, **kwargs: Any
-    ) -> None:
+    def on_train_begin(self, args: Any, state: TrainerState, control: Any, **kwargs: Any) -> None:
         """Refuse a training that doesn't report each loss, or a history that isn't empty."""
         if args.logging_strategy != "steps" or state.logging_steps != 1:
             raise ValueError(
@@ -71,31 +65,28 @@ class HistoryCallback(TrainerCallback):
                 f"'{args.logging_strategy}' and logging_steps={args.logging_steps}. Set "
                 "logging_steps=1 in the TrainingArguments."
             )
-        self.history.check_steps(state.global_step)
+        check_steps(self.history, state.global_step)
         self._training = True
 
     def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Ignore evaluations after the training."""
         self._training = False
 
-    def on_log(
-        self, args: Any, state: TrainerState, control: Any, logs: Any = None, **kwargs: Any
-    ) -> None:
+    def on_log(self, args: Any, state: TrainerState, control: Any, **kwargs: Any) -> None:
         """Record the loss of one step."""
+        logs = kwargs["logs"]
         if "loss" in logs:
             self.history.losses.append(logs["loss"])
             self.history.learning_rates.append(logs["learning_rate"])
             self._watch(self.history, state.max_steps)
 
-    def on_evaluate(
-        self, args: Any, state: TrainerState, control: Any, metrics: Any = None, **kwargs: Any
-    ) -> None:
+    def on_evaluate(self, args: Any, state: TrainerState, control: Any, **kwargs: Any) -> None:
         """Record the result of an evaluation, without the times."""
         if self._training:
             times = ("_runtime", "_time", "_per_second")
             measured = {
                 name.removeprefix("eval_"): value
-                for name, value in metrics.items()
+                for name, value in kwargs["metrics"].items()
                 if name.startswith("eval_") and not name.endswith(times)
             }
             self.history.evaluations.append({"step": state.global_step, **measured})

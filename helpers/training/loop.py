@@ -1,16 +1,20 @@
 """The training loop, built on 🤗 Accelerate. Each variation of it is one marked line."""
 
-from __future__ import annotations
-
 import math
 import os
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sized
+from typing import Any
 
+import torch
+from accelerate import Accelerator
 from accelerate.utils import send_to_device
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+from torch.utils.data import DataLoader
+from tqdm.auto import tqdm
+from transformers import PreTrainedModel, get_scheduler
 
-from helpers.training.checkpoint import Checkpoint
+from helpers.training.checkpoint import Batch, Checkpoint, Progress
 from helpers.training.checks import (
     TrainingError,
     check_batch,
@@ -19,18 +23,7 @@ from helpers.training.checks import (
     count_steps,
 )
 from helpers.training.context import own_accelerator, uninterrupted
-from helpers.training.history import History
-from helpers.training.progress import Progress
-
-if TYPE_CHECKING:
-    import torch
-    from accelerate import Accelerator
-    from torch.optim import Optimizer
-    from torch.optim.lr_scheduler import LRScheduler
-    from torch.utils.data import DataLoader
-    from transformers import PreTrainedModel
-
-    Batch = dict[str, torch.Tensor]
+from helpers.training.history import History, check_steps
 
 
 def train(
@@ -53,14 +46,12 @@ def train(
 ) -> History:
     """Train a model.
 
-    An interruption (Ctrl-C, or *Interrupt* in JupyterLab) leaves the model as it was after its last
-    whole step.
+    Ctrl-C, or *Interrupt* in JupyterLab, leaves the model as it was after its last whole step.
 
     Parameters
     ----------
     model : PreTrainedModel
-        A model that returns a loss where a batch holds ``labels``. It is trained in place, and
-        left in training mode.
+        A model that computes its loss. It is trained in place, and left in training mode.
     loader : torch.utils.data.DataLoader or list of dict
         Gives batches: dicts of tensors, ``labels`` among them. Shuffling and dropout draw from
         torch's random numbers: set a seed before the call.
@@ -81,13 +72,11 @@ def train(
     evaluate : callable, optional
         Called after each epoch; the numbers that it returns go into the history.
     watch : callable, optional
-        Called after each step with the history and the number of all steps, to show them. None
-        means a progress bar.
+        Called after each step with the history and the number of all steps. None means a bar.
     history : History, optional
         An empty one of your own to be filled, so that you keep it after an interruption.
     checkpoint : str or path, optional
-        A folder in which to save everything needed to resume: every so often, at an interruption
-        and at the end.
+        A folder in which to save what is needed to resume, also at an interruption and at the end.
     save_every : int, default 100
         The number of steps between two saves.
     resume : bool, default False
@@ -103,9 +92,8 @@ def train(
     Raises
     ------
     ValueError
-        If the loader is empty, a batch has no labels or labels that don't fit the model, a number
-        is out of range, the history isn't empty, or what is saved is damaged, doesn't fit or would
-        be overwritten.
+        If the loader, a batch's labels, a setting or the history can't be used, or what is saved
+        is damaged, doesn't fit or would be overwritten.
     TrainingError
         If the loss is no longer a number, the training can't be saved, or the device isn't there.
     """
@@ -113,20 +101,21 @@ def train(
     steps = count_steps(loader, epochs=epochs, accumulate=accumulate, save_every=save_every)
     check_settings(model, optimizer, schedule, clip, checkpoint, resume)
     history = History() if history is None else history
-    history.check_steps(0)
-    model.to(where)  # type: ignore[arg-type]  # transformers wraps it without its types
+    check_steps(history, 0)
+    model.to(where)
     progress = Progress(loader, where, steps, history)
     precision = "bf16" if bfloat16 else "no"  # variation: bfloat16
     with own_accelerator(where, precision) as accelerator:
         saved = Checkpoint(checkpoint, accelerator, model, optimizer, schedule, progress)
         saved.begin(resume)
         optimizer.zero_grad()
-        with saved.guard(), _shown(watch, progress) as show:
+        bar = tqdm(total=steps, initial=progress.step, unit="step", disable=watch is not None)
+        with saved.guard(), bar:
             for _ in range(progress.epoch, epochs):
                 model.train()
                 for batches in progress.batches(accumulate):
                     rate = float(optimizer.param_groups[0]["lr"])
-                    loss = _backward(accelerator, model, batches, where, progress.step)
+                    loss = _backward(accelerator, model, batches, progress)
                     _check_loss(loss, progress.step, rate)
                     if clip is not None:
                         accelerator.clip_grad_norm_(model.parameters(), clip)  # variation: clipping
@@ -135,51 +124,36 @@ def train(
                         if schedule is not None:
                             schedule.step()
                         optimizer.zero_grad()
-                    show()
+                    _show(watch, bar, progress)
                     if progress.step % save_every == 0:
                         saved.save()
                 progress.end_epoch(None if evaluate is None else _checked_scores(evaluate()))
-                show()
+                _show(watch, bar, progress)
     return history
 
 
 def _backward(
-    accelerator: Accelerator,
-    model: PreTrainedModel,
-    batches: list[Batch],
-    where: torch.device,
-    step: int,
+    accelerator: Accelerator, model: PreTrainedModel, batches: list[Batch], progress: Progress
 ) -> float:
     """Add up the gradients of one step's batches, and give their mean loss."""
     accelerator.gradient_accumulation_steps = len(batches)  # variation: accumulation
     total = 0.0
     for batch in batches:
-        check_batch(batch, model, f"step {step + 1}")
+        check_batch(batch, model, f"step {progress.step + 1}")
         with uninterrupted(), accelerator.autocast():  # else Ctrl-C could leave bfloat16 enabled
-            loss = model(**send_to_device(batch, where)).loss
+            loss = model(**send_to_device(batch, progress.device)).loss
         accelerator.backward(loss)
         total += loss.item()
     return total / len(batches)
 
 
-@contextmanager
-def _shown(
-    watch: Callable[[History, int], None] | None, progress: Progress
-) -> Iterator[Callable[[], None]]:
-    """Give a function that shows the progress: the caller's, or a bar."""
-    history, steps = progress.history, progress.steps
+def _show(watch: Callable[[History, int], None] | None, bar: tqdm, progress: Progress) -> None:
+    """Show the progress with the caller's function, or in a bar."""
     if watch is not None:
-        yield lambda: watch(history, steps)
-        return
-    from tqdm.auto import tqdm
-
-    with tqdm(total=steps, initial=progress.step, unit="step") as bar:
-
-        def show() -> None:
-            bar.update(progress.step - bar.n)
-            bar.set_postfix(loss=f"{history.losses[-1]:.3f}", refresh=False)
-
-        yield show
+        watch(progress.history, progress.steps)
+    else:
+        bar.update(progress.step - bar.n)
+        bar.set_postfix(loss=f"{progress.history.losses[-1]:.3f}", refresh=False)
 
 
 def _check_loss(loss: float, step: int, rate: float) -> None:
@@ -203,7 +177,7 @@ def _checked_scores(scores: Any) -> dict[str, float]:
 
 
 def linear_schedule(
-    optimizer: Optimizer, loader: Iterable, *, epochs: int, accumulate: int = 1, warmup: float = 0.0
+    optimizer: Optimizer, loader: Sized, *, epochs: int, accumulate: int = 1, warmup: float = 0.0
 ) -> LRScheduler:
     """Let the learning rate rise over the first steps, then fall to 0 in a straight line.
 
@@ -218,8 +192,7 @@ def linear_schedule(
     accumulate : int, default 1
         The number of batches in one step.
     warmup : float, default 0.0
-        The share of all steps during which the rate rises, between 0 and 1. A part of a step
-        counts as a whole one.
+        The share of all steps in which the rate rises, between 0 and 1, rounded up to a step.
 
     Returns
     -------
@@ -231,8 +204,6 @@ def linear_schedule(
     ValueError
         If the loader is empty or a number is out of range.
     """
-    from transformers import get_scheduler
-
     steps = count_steps(loader, epochs=epochs, accumulate=accumulate)
     if not (isinstance(warmup, int | float) and 0 <= warmup <= 1):
         raise ValueError(f"Expected warmup to be a share of the steps, 0 to 1; got {warmup!r}.")

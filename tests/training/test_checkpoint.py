@@ -339,7 +339,7 @@ def at_step_8(history, steps):
     if len(history.losses) == 8:
         kill()
 
-save_state, save_file = accelerate.Accelerator.save_state, helpers.training.checkpoint.save_file
+save_state, save = accelerate.Accelerator.save_state, helpers.training.checkpoint.save
 
 def kill_in_save_state(accelerator, folder):
     if len(run.history.losses) == 6:
@@ -348,18 +348,18 @@ def kill_in_save_state(accelerator, folder):
         kill()
     save_state(accelerator, folder)
 
-def kill_in_save_file(tensors, path):
+def kill_in_save(state, path):
     if len(run.history.losses) == 6:
         path.write_bytes(b"half of it")
         kill()
-    save_file(tensors, path)
+    save(state, path)
 
 if fault == "between":
     run.settings["watch"] = at_step_8
 elif fault == "model.safetensors":
     accelerate.Accelerator.save_state = kill_in_save_state
-elif fault == "random.safetensors":
-    helpers.training.checkpoint.save_file = kill_in_save_file
+elif fault == "progress.bin":
+    helpers.training.checkpoint.save = kill_in_save
 run.train()
 print(len(run.history.losses))
 """
@@ -370,7 +370,7 @@ def in_a_process(folder, fault=""):
 
 
 @pytest.mark.parametrize(
-    ("fault", "saved"), [("between", 6), ("model.safetensors", 3), ("random.safetensors", 3)]
+    ("fault", "saved"), [("between", 6), ("model.safetensors", 3), ("progress.bin", 3)]
 )
 def test_a_killed_process_is_taken_up_from_what_was_saved(whole, tmp_path, fault, saved):
     code, _, err = in_a_process(tmp_path, fault)
@@ -412,7 +412,7 @@ def test_what_is_saved_needs_no_code_to_be_loaded(tmp_path):
             assert json.loads(path.read_text())
         else:
             assert load(path)
-    assert json.loads((folder / "progress.json").read_text())["step"] == 15
+    assert load(folder / "progress.bin")["step"] == 15
 
 
 class Planted:
@@ -441,16 +441,16 @@ def test_an_interruption_while_it_saves_keeps_what_was_saved(whole, tmp_path, mo
     """A second Ctrl-C, from somebody who can't wait."""
     import helpers.training.checkpoint
 
-    plain = helpers.training.checkpoint.save_file
+    plain = helpers.training.checkpoint.save
 
-    def save_file(tensors, path):
-        if path.name == "random.safetensors" and len(first.history.losses) == 6:
+    def save(state, path):
+        if len(first.history.losses) == 6:
             interrupt()
-        plain(tensors, path)
+        plain(state, path)
 
     first = Run(checkpoint=tmp_path, save_every=4)
     between_steps(first, 7)
-    monkeypatch.setattr(helpers.training.checkpoint, "save_file", save_file)
+    monkeypatch.setattr(helpers.training.checkpoint, "save", save)
     check_interruption(first, whole()[1])
     assert [path.name for path in tmp_path.iterdir()] == ["step-4-epoch-0"]
     monkeypatch.undo()
@@ -487,7 +487,7 @@ def test_a_users_files_are_never_touched(saved, tmp_path, accepted):
         folder, "no saved training", resume=False
     )
     assert [path.read_text() for path in mine] == ["mine"] * len(mine)
-    states = {path.parent.name for path in folder.glob("*/progress.json")}
+    states = {path.parent.name for path in folder.glob("*/sha256.json")}
     assert states == {"step-15-epoch-3" if accepted else "step-4-epoch-0"}
 
 
