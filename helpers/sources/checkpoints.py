@@ -10,13 +10,13 @@ import difflib
 import hashlib
 import json
 import os
-import secrets
 import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from helpers.sources.checksums import (
@@ -41,16 +41,6 @@ from helpers.sources.standins import (
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-__all__ = [
-    "CHECKPOINTS",
-    "SOURCES",
-    "Checkpoint",
-    "CheckpointError",
-    "cache_folder",
-    "chosen_source",
-    "resolve",
-]
-
 SOURCES = ("bundled", "hub")
 
 # Count up when the code that builds a stand-in changes its result: old folders are not used then.
@@ -61,28 +51,14 @@ LOCK_SECONDS = 300  # a build takes about two seconds; a slow disk may need many
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Where a checkpoint's original is, and what stands in for it.
+    """Where a checkpoint's original is, and what stands in for it."""
 
-    Parameters
-    ----------
-    repository : str
-        The original's repository on the Hub.
-    revision : str
-        The commit of the repository that the book was written with.
-    standin : str
-        What the stand-in is, in a few words: it has to fit on a line of a page.
-    base : callable, default=None
-        Returns a model and a tokenizer, made from the bundled encoder. None means the encoder as
-        it is.
-    adapter : Path, default=None
-        The folder of the adapter to merge into that model.
-    """
-
-    repository: str
-    revision: str
-    standin: str
+    repository: str  # on the Hub
+    revision: str  # the commit that the book was written with
+    standin: str  # what it is, in a few words: they have to fit on a line of a page
+    # what returns a model and a tokenizer made from the bundled encoder; None is the encoder itself
     base: Callable[[], tuple[PreTrainedModel, PreTrainedTokenizerBase]] | None = None
-    adapter: Path | None = None
+    adapter: Path | None = None  # the folder of the adapter to merge into that model
 
 
 CHECKPOINTS = {
@@ -143,25 +119,16 @@ def resolve(name: str, *, source: str | None = None) -> str:
     """
     name = _known_name(name)
     checkpoint = CHECKPOINTS[name]
-    # Printed before the work and the same whether there is work to do or not, so that the stored
-    # outputs of a notebook agree with those of a first run and of every later one.
-    if chosen_source(source) == "hub":
-        print(name)
-        print("  source: the Hugging Face Hub")
-        print(f"  what:   the original, revision {checkpoint.revision[:8]}", flush=True)
+    if announce(name, checkpoint.revision, checkpoint.standin, source) == "hub":
         return str(download(checkpoint.repository, checkpoint.revision))
-    print(name)
-    print("  source: bundled with the book: a stand-in, not the original")
-    print(f"  what:   {checkpoint.standin}")
-    print("  For the original, set COURSE_SOURCE=hub before you start Python.", flush=True)
     return str(_standin(name, checkpoint))
 
 
 def _known_name(name: str) -> str:
     if not isinstance(name, str):
         raise TypeError(f"Expected the name of a checkpoint, a str; got {type(name).__name__}.")
-    names = {checkpoint.repository: short for short, checkpoint in CHECKPOINTS.items()}
-    names.update({short: short for short in CHECKPOINTS})
+    names = {entry.repository: short for short, entry in CHECKPOINTS.items()}
+    names |= {short: short for short in CHECKPOINTS}
     if name in names:
         return names[name]
     close = difflib.get_close_matches(name, names, n=1)
@@ -172,25 +139,8 @@ def _known_name(name: str) -> str:
     )
 
 
-def chosen_source(source: str | None) -> str:
-    """Say where to take things from: what was asked for, or what the environment says.
-
-    Parameters
-    ----------
-    source : str or None
-        "bundled" or "hub". None means what the environment variable ``COURSE_SOURCE`` says, or
-        "bundled" if it isn't set.
-
-    Returns
-    -------
-    str
-        "bundled" or "hub".
-
-    Raises
-    ------
-    ValueError
-        If it is neither of the two.
-    """
+def announce(name: str, revision: str, standin: str, source: str | None) -> str:
+    """Print and return where a thing comes from: ``source``, or what COURSE_SOURCE says."""
     origin = "source"
     if source is None:
         origin = "the environment variable COURSE_SOURCE"
@@ -200,6 +150,16 @@ def chosen_source(source: str | None) -> str:
             f"Expected {origin} to be 'bundled' or 'hub', got {source!r}. "
             "Use 'bundled', the default, if you have no network."
         )
+    # Printed before the work and the same whether there is work to do or not, so that the stored
+    # outputs of a notebook agree with those of a first run and of every later one.
+    print(name)
+    if source == "hub":
+        print("  source: the Hugging Face Hub")
+        print(f"  what:   the original, revision {revision[:8]}", flush=True)
+    else:
+        print("  source: bundled with the book: a stand-in, not the original")
+        print(f"  what:   {standin}")
+        print("  For the original, set COURSE_SOURCE=hub before you start Python.", flush=True)
     return source
 
 
@@ -207,19 +167,7 @@ def chosen_source(source: str | None) -> str:
 
 
 def cache_folder() -> Path:
-    """Find where built stand-ins are kept.
-
-    Returns
-    -------
-    Path
-        The folder ``transformers-course-book`` in ``COURSE_CACHE``, or in the user's cache folder
-        if that environment variable isn't set.
-
-    Raises
-    ------
-    CheckpointError
-        If the user has no home folder, and ``COURSE_CACHE`` doesn't name another one.
-    """
+    """Find where built stand-ins are kept: in ``COURSE_CACHE``, or in the user's cache folder."""
     chosen = os.environ.get("COURSE_CACHE")
     if not chosen and sys.platform == "win32":
         chosen = os.environ.get("LOCALAPPDATA") or "~/AppData/Local"
@@ -254,8 +202,6 @@ def _key(adapter: Path) -> str:
 
 def _is_intact(folder: Path) -> bool:
     """Compare a built folder with its list of checksums, written last: 0.3 s for 90 MB."""
-    if not (folder / LIST).is_file():
-        return False
     try:
         sums = read_sums(folder / LIST)
         verify(folder, sums, remedy="")
@@ -270,18 +216,22 @@ def _build(name: str, build: Callable[[Path], None], folder: Path) -> None:
     from safetensors import SafetensorError  # what a full disk raises while weights are written
 
     cache = folder.parent
-    part = cache / f"{folder.name}.tmp-{secrets.token_hex(4)}"
     try:
         cache.mkdir(parents=True, exist_ok=True)
         with FileLock(cache / f"{name}.lock", timeout=LOCK_SECONDS):
             if _is_intact(folder):
                 return  # another process built it while this one waited for the lock
-            _sweep(name, folder)
-            part.mkdir()
-            build(part)
-            _seal(part)
-            part.rename(folder)
-            _flush(cache)
+            # a damaged folder, and what killed builds left behind
+            for leftover in (*cache.glob(folder.name), *cache.glob(f"{name}.tmp-*")):
+                shutil.rmtree(leftover)
+            with TemporaryDirectory(
+                prefix=f"{name}.tmp-", dir=cache, ignore_cleanup_errors=True
+            ) as temporary:
+                part = Path(temporary, folder.name)
+                part.mkdir()
+                build(part)
+                _seal(part)
+                part.rename(folder)
     except Timeout as error:
         raise CheckpointError(
             f"Another process has been building {name} in {cache} for {LOCK_SECONDS} s. "
@@ -292,36 +242,11 @@ def _build(name: str, build: Callable[[Path], None], folder: Path) -> None:
             f"Couldn't write the stand-in to {cache}: {error}. Free 200 MB there, or set "
             "COURSE_CACHE to a folder that you may write to, and run this again."
         ) from error
-    finally:
-        # What can't be removed here, the next build removes: it never has the final name.
-        shutil.rmtree(part, ignore_errors=True)
 
 
-def _sweep(name: str, folder: Path) -> None:
-    """Remove a damaged folder, and what builds left behind that were killed."""
-    if folder.exists():
-        folder.rename(folder.with_name(f"{folder.name}.tmp-{secrets.token_hex(4)}"))
-    for leftover in folder.parent.glob(f"{name}-{'[0-9a-f]' * 12}.tmp-*"):
-        shutil.rmtree(leftover)
-
-
-def _seal(part: Path) -> None:
-    """Write the list of checksums, after all other files have reached the disk."""
-    files = sorted(path for path in part.iterdir() if path.is_file())
-    for path in files:
+def _seal(folder: Path) -> None:
+    """Write the list of checksums, last: files that never reach the disk are noticed."""
+    paths = sorted(folder.iterdir())
+    for path in paths:
         path.chmod(0o644)  # safetensors makes files that no other user of a shared cache can read
-        _flush(path)
-    manifest = part / LIST
-    manifest.write_text("".join(f"{sha256(path)}  {path.name}\n" for path in files))
-    _flush(manifest)
-    _flush(part)
-
-
-def _flush(path: Path) -> None:
-    if path.is_dir() and os.name == "nt":
-        return  # Windows can't do this to a folder
-    handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    (folder / LIST).write_text("".join(f"{sha256(path)}  {path.name}\n" for path in paths))

@@ -17,40 +17,13 @@ class CheckpointError(RuntimeError):
 
 
 def sha256(path: Path) -> str:
-    """Compute the SHA-256 of a file.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-
-    Returns
-    -------
-    str
-        The checksum, 64 hexadecimal digits.
-    """
+    """Compute the SHA-256 of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def read_sums(path: Path) -> dict[str, str]:
-    """Read a list of checksums in the format of the program ``sha256sum``.
-
-    Parameters
-    ----------
-    path : Path
-        The list: one line a file, its checksum and its name.
-
-    Returns
-    -------
-    dict of str to str
-        The checksum of each file, by its name in the list.
-
-    Raises
-    ------
-    CheckpointError
-        If the list is missing or has another format.
-    """
+    """Read a list of checksums in the format of the program ``sha256sum``."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
@@ -67,25 +40,7 @@ def read_sums(path: Path) -> dict[str, str]:
 
 
 def listed_sums(folder: Path, names: Iterable[str]) -> dict[str, str]:
-    """Look up the checksums of a folder's files in the list ``SHA256SUMS`` beside the folder.
-
-    Parameters
-    ----------
-    folder : Path
-        A folder of data, such as an adapter's.
-    names : iterable of str
-        The names of files in it.
-
-    Returns
-    -------
-    dict of str to str
-        The expected SHA-256 of each file, by its name in the folder.
-
-    Raises
-    ------
-    CheckpointError
-        If there is no such list, or it doesn't name one of the files.
-    """
+    """Look up the checksums of a folder's files in the list ``SHA256SUMS`` beside the folder."""
     path = folder.parent / LIST
     sums = read_sums(path)
     try:
@@ -97,22 +52,7 @@ def listed_sums(folder: Path, names: Iterable[str]) -> dict[str, str]:
 
 
 def verify(folder: Path, sums: dict[str, str], *, remedy: str) -> None:
-    """Compare the files in a folder with their checksums.
-
-    Parameters
-    ----------
-    folder : Path
-        Where the files are.
-    sums : dict of str to str
-        The SHA-256 expected of each file, by its name in the folder.
-    remedy : str
-        What a reader can do when a file is missing or wrong, for the error's message.
-
-    Raises
-    ------
-    CheckpointError
-        If a file can't be read or isn't the expected one.
-    """
+    """Compare the files in a folder with their SHA-256; an error ends with the remedy."""
     for name, expected in sums.items():
         path = folder / name
         try:

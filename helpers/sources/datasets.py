@@ -9,15 +9,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from helpers.sources.checkpoints import chosen_source
+from helpers.sources.checkpoints import announce
 from helpers.sources.checksums import DATA, RESTORE, listed_sums, verify
 from helpers.sources.hub import download
 
 if TYPE_CHECKING:
     import pandas as pd
     from datasets import DatasetDict, Features
-
-__all__ = ["SPLITS", "film_reviews", "load_dataset", "pair_features"]
 
 SPLITS = ("train", "validation", "test")
 
@@ -27,6 +25,7 @@ REVIEWS = DATA / "sentiment"
 REPOSITORY = "nyu-mll/glue"
 REVISION = "bcdcba79d07bc864c1c254ccfcedcce55bcc9a8c"
 HUB_FILE = "mrpc/{split}-00000-of-00001.parquet"
+STANDIN = "the book's own paraphrase corpus, pairs of sentences about invented news"
 
 
 def load_dataset(path: str, name: str | None = None, *, source: str | None = None) -> DatasetDict:
@@ -62,29 +61,17 @@ def load_dataset(path: str, name: str | None = None, *, source: str | None = Non
             f"Expected 'glue' and 'mrpc', got {path!r} and {name!r}. Any other data set on the Hub "
             "needs the network: load it with load_dataset of 🤗 Datasets."
         )
-    print("glue, mrpc")
-    if chosen_source(source) == "hub":
-        print("  source: the Hugging Face Hub")
-        print(f"  what:   the original, revision {REVISION[:8]}", flush=True)
+    if announce("glue, mrpc", REVISION, STANDIN, source) == "hub":
         files = {split: HUB_FILE.format(split=split) for split in SPLITS}
         folder = download(REPOSITORY, REVISION, tuple(files.values()), kind="dataset")
         return _read({split: folder / file for split, file in files.items()})
-    print("  source: bundled with the book: a stand-in, not the original")
-    print("  what:   the book's own paraphrase corpus, pairs of sentences about invented news")
-    print("  For the original, set COURSE_SOURCE=hub before you start Python.", flush=True)
     files = {split: f"{split}.parquet" for split in SPLITS}
     verify(CORPUS, listed_sums(CORPUS, files.values()), remedy=RESTORE)
     return _read({split: CORPUS / file for split, file in files.items()})
 
 
 def pair_features() -> Features:
-    """List the columns of MRPC and their types.
-
-    Returns
-    -------
-    datasets.Features
-        Two sentences, their label, and the number of the row.
-    """
+    """List the columns of MRPC and their types."""
     from datasets import ClassLabel, Features, Value
 
     return Features(
@@ -100,6 +87,8 @@ def pair_features() -> Features:
 def film_reviews() -> pd.DataFrame:
     """Read the thousand sentences from film reviews that come with the book.
 
+    ``helpers/sources/data/README.md`` names their source and license.
+
     Returns
     -------
     pandas.DataFrame
@@ -109,10 +98,6 @@ def film_reviews() -> pd.DataFrame:
     ------
     CheckpointError
         If the file is missing or isn't the expected one.
-
-    Notes
-    -----
-    ``helpers/sources/data/README.md`` names their source and license.
     """
     import pandas as pd
 

