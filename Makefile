@@ -54,7 +54,7 @@ test: $(READY) vendor lint  ## Check everything: helpers, notebooks, site
 	@# One run for tests and notebooks, what takes longest first: so both processes end together.
 	$(BIN)/python -m pytest $(SLOWEST) $(shell ls -dr $(NOTEBOOKS)/*/*/) $(SLOW) \
 	  $(filter-out $(SLOWEST) $(SLOW),$(wildcard tests/*/test_*.py tests/test_*.py)) \
-	  --nbval --nbval-current-env --nbval-sanitize-with tests/sanitize.cfg --nbval-cell-timeout=900 \
+	  --nbval --nbval-current-env --nbval-sanitize-with tests/sanitize.cfg --nbval-cell-timeout=1800 \
 	  -n 2 --dist loadfile --no-loadscope-reorder
 
 lab: $(READY)  ## Open the notebooks in JupyterLab

@@ -99,7 +99,7 @@ def add_adapter(model: DistilBertForSequenceClassification) -> dict[str, torch.T
     import torch
     from safetensors.torch import load_file
 
-    from helpers.sources.standins import SENTIMENT_ADAPTER
+    from helpers.sources.checksums import DATA
 
     strength: dict[str, torch.Tensor] = {}
 
@@ -117,8 +117,8 @@ def add_adapter(model: DistilBertForSequenceClassification) -> dict[str, torch.T
         def forward(self, hidden: torch.Tensor) -> torch.Tensor:
             return self.layer(hidden) + strength["adapter"] * (hidden @ self.down.T @ self.up.T)
 
-    config = json.loads((SENTIMENT_ADAPTER / "adapter_config.json").read_text(encoding="utf-8"))
-    weights = load_file(SENTIMENT_ADAPTER / "adapter_model.safetensors")
+    config = json.loads((DATA / "sentiment" / "adapter_config.json").read_text(encoding="utf-8"))
+    weights = load_file(DATA / "sentiment" / "adapter_model.safetensors")
     for key in [key for key in weights if key.endswith(".lora_A.weight")]:
         stem = key.removesuffix(".lora_A.weight")
         name = stem.removeprefix("base_model.model.")

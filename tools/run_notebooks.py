@@ -22,7 +22,7 @@ from nbclient.exceptions import CellExecutionError
 from tqdm import tqdm
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
-CELL_TIMEOUT = 900  # seconds; a training takes minutes
+CELL_TIMEOUT = 1800  # seconds; on a busy machine a training takes many minutes
 EMPTY_PNG = (  # one transparent pixel
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNgYAAAAAMAASsJTYQAAAAASUVORK5CYII="
 )
