@@ -33,6 +33,11 @@ def code(path: Path) -> str:
     return "\n\n".join(cell.source for cell in cells if cell.cell_type == "code")
 
 
+def functions(tree: ast.AST) -> list[ast.FunctionDef]:
+    """List the functions in a tree, itself first if it is one."""
+    return [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+
+
 @functools.cache
 def pooling_functions() -> list[tuple[Path, str]]:
     """Find each function that takes a mean over places, in notebooks, helpers and tools."""
@@ -42,23 +47,23 @@ def pooling_functions() -> list[tuple[Path, str]]:
             ours = folder == path.relative_to(ROOT).parts[0] and path.name != "README.md"
             if ours and POOLING.search(text):
                 source = code(path)
-                for node in ast.walk(ast.parse(source)):
-                    if isinstance(node, ast.FunctionDef):
-                        text = ast.get_source_segment(source, node)
-                        if POOLING.search(text) or "pool" in node.name:
-                            found.append((path, node.name))
+                for node in functions(ast.parse(source)):
+                    text = ast.get_source_segment(source, node)
+                    inside = [ast.get_source_segment(source, one) for one in functions(node)[1:]]
+                    if any(POOLING.search(one) for one in inside):
+                        continue  # the function inside is the one that pools
+                    if POOLING.search(text) or "pool" in node.name:
+                        found.append((path, node.name))
     return found
 
 
 def function(path: Path, name: str) -> str:
     """Read the source of one function."""
     source = code(path)
-    (node,) = (
-        node
-        for node in ast.walk(ast.parse(source))
-        if isinstance(node, ast.FunctionDef) and node.name == name
-    )
-    return ast.get_source_segment(source, node)
+    named = [node for node in functions(ast.parse(source)) if node.name == name]
+    sources = [ast.get_source_segment(source, node) for node in named]
+    (text,) = [text for text in sources if POOLING.search(text)] or sources
+    return text
 
 
 def pooled(path: Path, name: str) -> torch.Tensor:
@@ -80,6 +85,7 @@ def test_the_places_are_those_known_here():
     assert names == {
         ("1-1-nlp-and-the-pipeline", "mean_pool"),
         ("2-2-models", "sentence_vectors"),
+        ("export", "forward"),  # tests/display/test_live.py compares what it gives
         ("sample_paraphrases", "untouched_cosines"),
     }
 
