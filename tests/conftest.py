@@ -6,6 +6,7 @@ import logging
 import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -42,6 +43,9 @@ class _KernelEnvironment:
 def pytest_configure(config):
     """Register the above for all items: a conftest's own hooks see only those of its folder."""
     config.pluginmanager.register(_KernelEnvironment())
+    # A shell starts what runs in the background with Ctrl-C ignored, and every process that a test
+    # starts would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class _Announcements(logging.Handler):
