@@ -23,6 +23,10 @@ LARGE = (".safetensors", ".parquet")  # what the Hub keeps as Git LFS
 # Beside the files that are wanted: what the originals' repositories hold too.
 DECOYS = ("pytorch_model.bin", "tf_model.h5", "onnx/model.onnx", "onnx/config.json", "README.md")
 
+# A busy Hub refuses these and the list of files, each at the first request: one of each kind, since
+# the client pauses for a second after each.
+REFUSED_ONCE = ("/config.json", "/model.safetensors")
+
 
 @dataclass
 class HubStub:
@@ -31,11 +35,11 @@ class HubStub:
     Parameters
     ----------
     repositories : dict of str to tuple of (str, Path)
-        The revision and the folder of each repository, by its name with the organisation.
+        The revision and the folder of each repository, by its name with the organization.
     """
 
     repositories: dict[str, tuple[str, Path]]
-    requests: list[tuple[str, str, str]] = field(default_factory=list)  # behaviour, method, path
+    requests: list[tuple[str, str, str]] = field(default_factory=list)  # behavior, method, path
     times: list[float] = field(default_factory=list)  # when each of them came
     tokens: set[str] = field(default_factory=set)  # what came in the header Authorization
     stopping: threading.Event = field(default_factory=threading.Event)
@@ -52,13 +56,13 @@ class HubStub:
         self.server.shutdown()
         self.server.server_close()
 
-    def endpoint(self, behaviour: str) -> str:
+    def endpoint(self, behavior: str) -> str:
         """Give the HF_ENDPOINT of a Hub that behaves in this way."""
-        return f"http://127.0.0.1:{self.server.server_port}/{behaviour}"
+        return f"http://127.0.0.1:{self.server.server_port}/{behavior}"
 
-    def seen(self, behaviour: str) -> list[str]:
+    def seen(self, behavior: str) -> list[str]:
         """List the requests made to the Hub that behaves in this way."""
-        return [f"{method} {path}" for way, method, path in self.requests if way == behaviour]
+        return [f"{method} {path}" for way, method, path in self.requests if way == behavior]
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -75,32 +79,33 @@ class _Handler(BaseHTTPRequestHandler):
 
     def answer(self) -> None:
         stub = self.server.stub
-        self.behaviour, _, path = urlsplit(self.path).path.lstrip("/").partition("/")
+        self.behavior, _, path = urlsplit(self.path).path.lstrip("/").partition("/")
         self.wanted = path
-        before = stub.seen(self.behaviour).count(f"{self.command} {path}")
-        stub.requests.append((self.behaviour, self.command, path))
+        before = stub.seen(self.behavior).count(f"{self.command} {path}")
+        refused = not before and ("/tree/" in path or path.endswith(REFUSED_ONCE))
+        stub.requests.append((self.behavior, self.command, path))
         stub.times.append(time.monotonic())
         token = self.headers.get("Authorization", "")
         stub.tokens.add(token)
-        if self.behaviour == "stalled":
+        if self.behavior == "stalled":
             stub.stopping.wait(60)
-        elif self.behaviour == "500":
+        elif self.behavior == "500":
             self.reply(500, b"out of order")
-        elif self.behaviour == "busy" and not before:
+        elif self.behavior == "busy" and refused:
             self.reply(503, b"come back")
-        elif self.behaviour == "limited" and not before:
+        elif self.behavior == "limited" and refused:
             self.reply(429, b"too many requests", {"Retry-After": "1"})
-        elif self.behaviour == "crowded" and not token:
+        elif self.behavior == "crowded" and not token:
             self.reply(429, b"too many requests")
-        elif self.behaviour == "expired" and token:
+        elif self.behavior == "expired" and token:
             self.reply(401, b"", {"X-Error-Message": "Invalid credentials in Authorization header"})
-        elif self.behaviour in ("401", "403"):
-            self.reply(int(self.behaviour), b"")
-        elif self.behaviour == "gated":
+        elif self.behavior in ("401", "403"):
+            self.reply(int(self.behavior), b"")
+        elif self.behavior == "gated":
             self.reply(401 if not token else 403, b"", {"X-Error-Code": "GatedRepo"})
-        elif self.behaviour == "portal":
+        elif self.behavior == "portal":
             self.reply(200, b"<html>Welcome! Please log in.</html>")
-        elif self.behaviour == "404":
+        elif self.behavior == "404":
             self.reply(404, b"", {"X-Error-Code": "RepoNotFound"})
         else:
             self.route(path)
@@ -111,7 +116,7 @@ class _Handler(BaseHTTPRequestHandler):
         if match is None or match[2] not in self.server.stub.repositories:
             return self.reply(404, b"", {"X-Error-Code": "RepoNotFound"})
         revision, folder = self.server.stub.repositories[match[2]]
-        if match[4] != revision or self.behaviour == "no-revision":
+        if match[4] != revision or self.behavior == "no-revision":
             return self.reply(404, b"", {"X-Error-Code": "RevisionNotFound"})
         if match[3] == "tree":
             return self.reply(200, json.dumps([_entry(folder, path) for path in _files(folder)]))
@@ -123,7 +128,7 @@ class _Handler(BaseHTTPRequestHandler):
         data = path.read_bytes()
         etag = _git_id(data) if path.suffix not in LARGE else hashlib.sha256(data).hexdigest()
         headers = {"X-Repo-Commit": revision, "ETag": f'"{etag}"'}
-        if self.behaviour == f"wrong-{path.name}":
+        if self.behavior == f"wrong-{path.name}":
             data = flipped(data)
         if path.suffix not in LARGE:
             return self.reply(200, data, headers)
@@ -131,15 +136,15 @@ class _Handler(BaseHTTPRequestHandler):
         headers["X-Xet-Hash"] = hashlib.sha256(data).hexdigest()
         headers["X-Xet-Refresh-Route"] = f"/api/models/{repository}/xet-read-token/{revision}"
         half = len(data) // 2
-        if self.behaviour == "short":
+        if self.behavior == "short":
             return self.reply(200, data[:half], headers)
-        times = self.server.stub.seen(self.behaviour).count(f"GET {self.wanted}")
+        times = self.server.stub.seen(self.behavior).count(f"GET {self.wanted}")
         breaks_off = {"cut": True, "stalled-file": True, "hiccup": times == 1}
-        if self.command == "GET" and self.behaviour.startswith("slow"):
+        if self.command == "GET" and self.behavior.startswith("slow"):
             return self.dribble(data, headers)
-        if self.command == "GET" and breaks_off.get(self.behaviour):
+        if self.command == "GET" and breaks_off.get(self.behavior):
             self.reply(200, data[:half], headers, length=len(data))
-            if self.behaviour == "stalled-file":
+            if self.behavior == "stalled-file":
                 self.server.stub.stopping.wait(60)
             self.close_connection = True
             return None
