@@ -158,7 +158,7 @@ const json = async (url) => (await fetch(url)).json();
 const megabytes = (number) => `${(number / 1e6).toFixed(0)} MB`;
 
 /**
- * The box that offers to load the model: a button, then a bar that can be cancelled. `loaded` is
+ * The box that offers to load the model: a button, then a bar that can be canceled. `loaded` is
  * called once the model runs.
  */
 function gate({ words, total }, loaded) {
@@ -208,7 +208,7 @@ function gate({ words, total }, loaded) {
       wait(false);
       button.focus();
       status.textContent = stopped
-        ? "Cancelled. Nothing was kept."
+        ? "Canceled. Nothing was kept."
         : `The model could not be loaded (${error.message}). Is the network gone? Try again.`;
     }
   };

@@ -8,7 +8,7 @@ function draw(state, { labels, probabilities, swapped, truncated }) {
   const parts = [
     truncated ? make("p", { class: "note" }, cut) : null,
     bars(labels, probabilities, swapped),
-    make("p", { class: "note" }, "Thin grey bars: the second sentence first."),
+    make("p", { class: "note" }, "Thin gray bars: the second sentence first."),
   ];
   return { parts, spoken: `${best} ${Math.max(...probabilities).toFixed(4)}` };
 }

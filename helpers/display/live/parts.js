@@ -1,5 +1,5 @@
-// What the live things share: controls, and the pictures of helpers/display/pictures.py, drawn here once
-// more so that they move without Python. tests/test_live.py holds the two against each other.
+// What the live things share: controls, and the pictures of helpers/display/pictures, drawn here once
+// more so that they move without Python. tests/display/test_live.py compares the two.
 
 const LEGEND = {
   special: "special token",
@@ -81,22 +81,10 @@ export function field({ label, placeholder = null, rows = null }, changed) {
   return { element, show };
 }
 
-/**
- * Put controls above a picture, and draw it again whenever something changes.
- *
- * `controls` maps each name of the state to a function that makes its control from `changed`.
- * `draw` gets the state and the result, and gives the picture's parts and a sentence that is read
- * aloud. What it throws is shown in place of the picture. With `wait`, in milliseconds, the state
- * is handed on only when the reader pauses. The model may be `busy`, with words that say with what,
- * or `closed`, as long as there is nothing to answer.
- */
-export function view({ model, el, controls, draw, wait = 0 }) {
-  const picture = make("div", { class: "book-picture" });
-  const busy = make("p", { class: "busy" });
-  const spoken = make("p", { class: "spoken", role: "status", "aria-live": "polite" });
-  let timer, speaking;
-  let unsaved = {}; // what the reader has changed since the state was handed on
-
+/** Pass the reader's changes on to the model, after a pause of `wait` milliseconds. */
+function changes(model, wait) {
+  let unsaved = {};
+  let timer;
   const save = () => {
     unsaved = {};
     model.save_changes();
@@ -108,65 +96,88 @@ export function view({ model, el, controls, draw, wait = 0 }) {
     if (wait) timer = setTimeout(save, wait);
     else save();
   };
-  const made = Object.entries(controls).map(([name, build]) => [name, build(change(name))]);
-
-  let first = true;
-  const redraw = () => {
+  // A slow kernel sends back an earlier state. Put the reader's changes back, and say if there are any.
+  const restore = () => {
     const state = model.get("state");
-    // a slow kernel sends back the state before this one: what the reader did since then stays
-    if (Object.entries(unsaved).some(([name, value]) => state[name] !== value)) {
-      model.set("state", { ...state, ...unsaved });
-      return;
-    }
-    for (const [name, control] of made) control.show(state[name]);
-    let words;
-    try {
-      const result = model.get("result") ?? {};
-      if (result.error) throw new Error(result.error);
-      const drawn = draw(state, result);
-      words = drawn.spoken;
-      picture.replaceChildren(...drawn.parts.filter((part) => part !== null));
-    } catch (error) {
-      words = "";
-      picture.replaceChildren(make("p", { role: "alert" }, error.message));
-    }
-    clearTimeout(speaking); // once the reader pauses, and not at first
-    if (!first) speaking = setTimeout(() => (spoken.textContent = words), 400);
+    if (Object.entries(unsaved).every(([name, value]) => state[name] === value)) return false;
+    model.set("state", { ...state, ...unsaved });
+    return true;
+  };
+  return { change, restore, stop: () => clearTimeout(timer) };
+}
+
+/** A sentence for screen readers, spoken once the reader pauses. The first drawing is silent. */
+function announcer() {
+  const element = make("p", { class: "spoken", role: "status", "aria-live": "polite" });
+  let first = true;
+  let timer;
+  const say = (words) => {
+    clearTimeout(timer);
+    if (!first) timer = setTimeout(() => (element.textContent = words), 400);
     first = false;
+  };
+  return { element, say, stop: () => clearTimeout(timer) };
+}
+
+/** Draw the picture, or show the error instead. Return the sentence for screen readers. */
+function redraw(model, draw, picture) {
+  try {
+    const result = model.get("result") ?? {};
+    if (result.error) throw new Error(result.error);
+    const { parts, spoken } = draw(model.get("state"), result);
+    picture.replaceChildren(...parts.filter((part) => part !== null));
+    return spoken;
+  } catch (error) {
+    picture.replaceChildren(make("p", { role: "alert" }, error.message));
+    return "";
+  }
+}
+
+/**
+ * Put controls above a picture, and draw it again whenever something changes.
+ *
+ * `controls` maps each name of the state to a function that makes its control from `changed`.
+ * `draw` gets the state and the result, and returns the picture's parts and a sentence for screen
+ * readers. With `wait`, in milliseconds, the state is passed on only when the reader pauses. While
+ * the model is `busy`, which is a text, the text is shown; while it is `closed`, nobody can type.
+ */
+export function view({ model, el, controls, draw, wait = 0 }) {
+  const picture = make("div", { class: "book-picture" });
+  const busy = make("p", { class: "busy" });
+  const spoken = announcer();
+  const { change, restore, stop } = changes(model, wait);
+  const made = Object.entries(controls).map(([name, build]) => [name, build(change(name))]);
+  const root = make("div", { class: "book-live-view" });
+  root.append(...made.map(([, control]) => control.element), busy, picture, spoken.element);
+  const inputs = [...root.querySelectorAll("input, textarea")];
+
+  const show = () => {
+    if (restore()) return; // changing the state calls this function again
+    for (const [name, control] of made) control.show(model.get("state")[name]);
+    spoken.say(redraw(model, draw, picture));
   };
   const hold = () => {
     busy.textContent = model.get("busy") ?? "";
     picture.setAttribute("aria-busy", busy.textContent !== "");
-    for (const [, control] of made) {
-      const inputs = control.element.querySelectorAll("input, textarea");
-      for (const input of inputs) input.disabled = model.get("closed") ?? false;
-    }
+    for (const input of inputs) input.disabled = model.get("closed") ?? false;
   };
-
-  const root = make("div", { class: "book-live-view" });
-  root.append(...made.map(([, control]) => control.element), busy, picture, spoken);
-  // JupyterLab takes the arrow keys for its own, but from what has this attribute itself
-  for (const input of root.querySelectorAll("[type=range], [type=radio]")) {
-    input.setAttribute("data-lm-suppress-shortcuts", "true");
+  for (const input of inputs) {
+    // JupyterLab handles arrow keys itself, except on an element with this attribute
+    if (/^(range|radio)$/u.test(input.type)) input.setAttribute("data-lm-suppress-shortcuts", "true");
   }
   el.append(root);
-  redraw();
+  show();
   hold();
-  const listeners = [
-    ["change:state", redraw],
-    ["change:result", redraw],
-    ["change:busy", hold],
-    ["change:closed", hold],
-  ];
-  for (const [event, listener] of listeners) model.on(event, listener);
+  const listeners = { "change:state": show, "change:result": show, "change:busy": hold, "change:closed": hold };
+  for (const [event, listener] of Object.entries(listeners)) model.on(event, listener);
   return () => {
-    clearTimeout(timer);
-    clearTimeout(speaking);
-    for (const [event, listener] of listeners) model.off(event, listener);
+    stop();
+    spoken.stop();
+    for (const [event, listener] of Object.entries(listeners)) model.off(event, listener);
   };
 }
 
-// Pictures, in the order of helpers/display/pictures.py.
+// Pictures, drawn as helpers/display/pictures draws them.
 
 /** A box that scrolls, within reach of the keyboard unless what it holds is always narrow. */
 export function scrolling(table, reachable = true) {
