@@ -1,4 +1,4 @@
-"""What is faster than what: `make bench` prints a table of ratios.
+"""Time pairs of alternatives: `make bench` prints a table of ratios.
 
 Both sides of a ratio are measured in one run, in turn, and their medians are divided: machines are
 noisy, and a number of seconds from one says nothing about another.
@@ -77,7 +77,7 @@ class Bench:
         )
 
     def trainer(self, model=None, **settings) -> Callable:
-        """Prepare the Trainer, with its defaults or with settings; give what trains a model."""
+        """Prepare a Trainer. Return the function that trains."""
         folder = tempfile.TemporaryDirectory()
         trainer = Trainer(
             model or self.model(),
@@ -103,7 +103,7 @@ class Bench:
         collate: Callable | None = None,
         bfloat16: bool | None = None,
     ) -> Callable:
-        """Prepare our loop, with the book's settings or some other; give what trains a model."""
+        """Prepare our loop with the book's settings, or others. Return what trains."""
         model = self.model()
         data = self.data["train"] if rows is None else self.data["train"].select(range(rows))
         order = {"shuffle": True}
@@ -134,15 +134,15 @@ class Bench:
 
 
 def timed(run: Callable) -> tuple[float, object]:
-    """Give the seconds that it took, and what came out."""
+    """Return the seconds that a call took, and its result."""
     start = time.perf_counter()
     result = run()
     return time.perf_counter() - start, result
 
 
 def ratio(slow: Callable, fast: Callable, rounds: int = ROUNDS) -> float:
-    """Give how many times longer the first takes, each prepared anew and run in turn."""
-    slow()(), fast()()  # what is made at the first call counts for neither
+    """Return how many times longer the first takes. Each is prepared again before it runs."""
+    slow()(), fast()()  # a first call is slower
     times = [(timed(slow())[0], timed(fast())[0]) for _ in range(rounds)]
     return statistics.median(t[0] for t in times) / statistics.median(t[1] for t in times)
 
@@ -229,7 +229,7 @@ def compare_map(bench: Bench) -> None:
 
 
 def share_of_the_machine(bench: Bench) -> None:
-    """What of the machine's matrix products a training gets, counting real tokens only."""
+    """Compare a training with the machine's matrix products, counting real tokens only."""
     rows = STEPS * BATCH
     model = bench.model()
     layers = [m for m in model.bert.encoder.modules() if isinstance(m, torch.nn.Linear)]
@@ -255,7 +255,7 @@ def share_of_the_machine(bench: Bench) -> None:
 
 
 def main() -> None:
-    """Measure all, and print a line for each as soon as it is known."""
+    """Measure everything, and print each ratio at once."""
     datasets.disable_progress_bars()
     logging.disable_progress_bar()
     logging.set_verbosity_error()

@@ -1,4 +1,4 @@
-"""Pack the built site into one archive that an instructor can distribute.
+"""Pack the built site into one archive for an instructor to distribute.
 
     python -m tools.hand_out SITE TARGET.zip
 

@@ -1,4 +1,4 @@
-"""Sample the pairs of the paraphrase corpus again, and measure what solves them.
+"""Sample the pairs of the paraphrase corpus again, and score baselines and a model on them.
 
     make corpus
 
@@ -53,7 +53,7 @@ DIFFERENT = {"alike": 0.4, "unlike": 0.1, "other event": 0.5}
 MOST_OF_AN_EVENT = 8  # how many pairs of the last sort an event may be in
 
 MEASURED = ("validation", "test")
-DEALS = (0.05, 0.5, 0.95)  # the quantiles by which overlaps are described
+QUANTILES = (0.05, 0.5, 0.95)  # of the overlaps, in the description
 
 # The fine-tuning of the stand-in: chapter 3's, for one epoch more.
 EPOCHS = 3
@@ -93,7 +93,7 @@ def main() -> None:
     """Sample, write and measure."""
     disable_progress_bars()
     topics = read_events()
-    splits = draw(topics)
+    splits = sample_splits(topics)
     for split, pairs in splits.items():
         write(FOLDER / f"{split}.parquet", pairs)
     write_checksums()
@@ -106,26 +106,26 @@ def main() -> None:
     print(json.dumps(results, indent=2))
 
 
-def draw(topics: dict[str, list[dict]], seed: int = SEED) -> dict[str, list[Pair]]:
+def sample_splits(topics: dict[str, list[dict]], seed: int = SEED) -> dict[str, list[Pair]]:
     """Sample the pairs of each split."""
     return {
-        split: draw_pairs(events, PAIRS[split], random.Random(f"{seed} {split}"))
+        split: sample_pairs(events, PAIRS[split], random.Random(f"{seed} {split}"))
         for split, events in split_events(topics, seed).items()
     }
 
 
 def split_events(topics: dict[str, list[dict]], seed: int) -> dict[str, list[dict]]:
     """Distribute the events of each topic over the splits."""
-    dealt = {split: [] for split in SPLITS}
+    events_of = {split: [] for split in SPLITS}
     for topic, events in topics.items():
         shuffled = random.Random(f"{seed} {topic}").sample(events, len(events))
         for split in SPLITS:
-            dealt[split] += shuffled[: EVENTS[split]]
+            events_of[split] += shuffled[: EVENTS[split]]
             del shuffled[: EVENTS[split]]
-    return dealt
+    return events_of
 
 
-def draw_pairs(events: list[dict], number: int, random: random.Random) -> list[Pair]:
+def sample_pairs(events: list[dict], number: int, random: random.Random) -> list[Pair]:
     """Sample pairs of each kind, and shuffle them and the two sentences of each pair."""
     equivalent = round(number * EQUIVALENT)
     different = number - equivalent
@@ -137,13 +137,13 @@ def draw_pairs(events: list[dict], number: int, random: random.Random) -> list[P
         (0, False): round(different * DIFFERENT["unlike"]),
     }
     candidates = [pair for event in events for pair in all_pairs(event)]
-    drawn = []
+    sampled = []
     for (label, much), count in wanted.items():
         fitting = [p for p in candidates if p.label == label and (p.overlap >= ALIKE) == much]
-        drawn += random.sample(fitting, count)
-    drawn += pairs_of_two_events(events, number - len(drawn))
-    random.shuffle(drawn)
-    return [Pair(*random.sample([pair.first, pair.second], 2), pair.label) for pair in drawn]
+        sampled += random.sample(fitting, count)
+    sampled += pairs_of_two_events(events, number - len(sampled))
+    random.shuffle(sampled)
+    return [Pair(*random.sample([pair.first, pair.second], 2), pair.label) for pair in sampled]
 
 
 def pairs_of_two_events(events: list[dict], number: int) -> list[Pair]:
@@ -181,7 +181,7 @@ def all_overlaps(sentences: Sequence[str]) -> np.ndarray:
 
 
 def all_pairs(event: dict) -> Iterator[Pair]:
-    """Yield all pairs that say the same, then all of a wording and a near miss."""
+    """Yield all equivalent pairs, then each wording with each near miss."""
     true = event["wordings"] + event["reworks"]
     for first, second in combinations(true, 2):
         yield Pair(first, second, 1)
@@ -208,7 +208,7 @@ def write(path: Path, pairs: Iterable[Pair]) -> None:
     Dataset.from_list(rows, features=pair_features()).to_parquet(path)
 
 
-# What the corpus is like
+# Describe the corpus
 
 
 def describe(topics: dict[str, list[dict]], splits: dict[str, list[Pair]]) -> dict:
@@ -233,7 +233,9 @@ def describe(topics: dict[str, list[dict]], splits: dict[str, list[Pair]]) -> di
             split: {
                 name: [
                     round(float(share), 2)
-                    for share in np.quantile([p.overlap for p in pairs if p.label == label], DEALS)
+                    for share in np.quantile(
+                        [p.overlap for p in pairs if p.label == label], QUANTILES
+                    )
                 ]
                 for label, name in enumerate(("not_equivalent", "equivalent"))
             }
@@ -256,7 +258,7 @@ def sorts_of(topics: dict[str, list[dict]], pairs: Sequence[Pair]) -> list[str]:
     return [sort(pair) for pair in pairs]
 
 
-# What simple rules reach
+# Measure simple rules
 
 
 def rules(splits: dict[str, list[Pair]]) -> dict:
@@ -327,7 +329,7 @@ def untouched_cosines(pairs: Sequence[Pair]) -> np.ndarray:
     return np.array([float(vectors[pair.first] @ vectors[pair.second]) for pair in pairs])
 
 
-# What the fine-tuned stand-in reaches
+# Measure the fine-tuned stand-in
 
 
 def fine_tune(topics: dict[str, list[dict]], splits: dict[str, list[Pair]]) -> dict:

@@ -1,10 +1,10 @@
-"""Train one of the two language-modelling adapters again, and measure it.
+"""Train one of the two language-modeling adapters again, and measure it.
 
     make adapter NAME=masked
     make adapter NAME=causal
 
 Takes the sentences of film reviews, product reviews and newspaper editorials out of the sdist of
-vaderSentiment 3.3.2 and trains a low-rank adapter and a language-modelling head on the bundled
+vaderSentiment 3.3.2 and trains a low-rank adapter and a language-modeling head on the bundled
 encoder: to fill in masked tokens, or to predict the next token. Writes the adapter and its results
 into the folder of that name, and the sentences that training never saw beside the folders. Seeded.
 It takes about an hour on one core, two at a time on two.
@@ -144,17 +144,17 @@ def mean_loss(model, batch: dict, objective: str, most_labels: int | None = None
     labels = batch["labels"]
     if objective == "causal":
         labels = torch.nn.functional.pad(labels[:, 1:], (0, 1), value=-100)  # that of the next one
-    labelled = (labels != -100).nonzero()
+    labeled = (labels != -100).nonzero()
     if most_labels:
-        labelled = labelled[torch.randperm(len(labelled))[:most_labels]]
-    rows, columns = labelled.unbind(1)
+        labeled = labeled[torch.randperm(len(labeled))[:most_labels]]
+    rows, columns = labeled.unbind(1)
     with torch.autocast("cpu", torch.bfloat16, enabled=model.training):
         hidden = model.bert(
             input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]
         ).last_hidden_state  # (batch, seq, dim)
         scores = model.cls(hidden[rows, columns])  # (labels, vocabulary)
     loss = torch.nn.functional.cross_entropy(scores.float(), labels[rows, columns])
-    return loss, len(labelled)
+    return loss, len(labeled)
 
 
 def fit(model, tokenizer, train: list[str], held_out: list[str], objective: str) -> None:

@@ -54,7 +54,7 @@ PACKAGES = {
         (
             "dist/ort.wasm.bundle.min.mjs",
             "dist/ort-wasm-simd-threaded.wasm",
-            "package.json",  # says its licence
+            "package.json",  # says its license
         ),
         ("dist/ort-wasm-simd-threaded.wasm",),
     ),

@@ -80,7 +80,7 @@ def plain_words(sheet: str) -> set[str]:
     Returns
     -------
     set of str
-        Classes such as ``n``, a name, which have the colour of plain text in every theme.
+        Classes such as ``n``, a name, which have the color of plain text in every theme.
     """
     plain, differ = set(), set()
     around = dict(re.findall(r"(\S+) \.highlight \{[^}]*[^-]color: (#\w+)", sheet))

@@ -1,7 +1,7 @@
 """The theme's icons as inline SVG, drawn for this book.
 
 The theme loads Font Awesome, 531 KB of compressed JavaScript, for a dozen icons. As SVG in the
-page they need no JavaScript, appear at once and have the colour of the text.
+page they need no JavaScript, appear at once and have the color of the text.
 """
 
 from bs4 import BeautifulSoup
@@ -39,7 +39,7 @@ DRAWINGS = {
     "M17.7 17.7l2.1 2.1M4.2 19.8l2.1-2.1M17.7 6.3l2.1-2.1",
 }
 OTHER_NAMES = {
-    "file-pdf": "print",  # the theme's button for a PDF opens the browser's print dialogue
+    "file-pdf": "print",  # the theme's button for a PDF opens the browser's print dialog
     "pencil-alt": "pencil",
     "bitbucket": "github",
     "gitlab": "github",

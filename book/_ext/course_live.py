@@ -1,4 +1,4 @@
-"""Puts on the site what the live things need: their modules, and what `tools/vendor.py` made.
+"""Publish the files of the live things: their modules, and what `tools/vendor.py` made.
 
 The modules of ``helpers/display/live`` go to ``_static/live``, the folders of ``book/_vendor`` to
 ``_static/vendor``. A page that holds a live thing loads ``site.js``, which finds the rest; no other
@@ -18,7 +18,7 @@ MARK = "data-live="
 
 
 def check(app):
-    """Stop if something is missing, so that no page promises what it can't do."""
+    """Stop the build if a download of the live things is missing."""
     missing = [
         name
         for name in ("tokenizers", "onnxruntime", "models")

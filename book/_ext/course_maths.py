@@ -1,7 +1,7 @@
-r"""Formulas as MathML, which every browser reads by itself.
+r"""Render formulas as MathML, which browsers display without a script.
 
-``html_math_renderer: mathml`` in ``_config.yml`` turns this on. MathJax would be 1.2 MB of script
-on a page, would write styles that a strict policy forbids, and would need JavaScript.
+``html_math_renderer: mathml`` in ``_config.yml`` turns this on. MathJax is 1.2 MB of JavaScript,
+and it writes styles, which the security policy forbids.
 """
 
 import html
@@ -14,12 +14,12 @@ logger = logging.getLogger(__name__)
 
 
 def to_mathml(latex: str, display: str) -> str:
-    r"""Give a formula as MathML, its source being its text alternative.
+    r"""Convert a formula to MathML, with its LaTeX as text alternative.
 
     Parameters
     ----------
     latex : str
-        Such as ``n^2``.
+        The formula, such as ``n^2``.
     display : str
         ``inline`` or ``block``.
 
@@ -35,8 +35,8 @@ def to_mathml(latex: str, display: str) -> str:
 def _formula(node, display: str) -> str:
     try:
         return to_mathml(node.astext(), display)
-    except Exception as error:  # of the converter, which has no class of its own for it
-        logger.warning("This formula can't be read: %s", error, location=node)
+    except Exception as error:  # latex2mathml raises errors of many classes
+        logger.warning("Couldn't convert this formula: %s", error, location=node)
         return html.escape(node.astext())
 
 

@@ -30,7 +30,7 @@ def learning_rates(schedules: Mapping[str, Sequence[float]]) -> Figure:
     Returns
     -------
     matplotlib.figure.Figure
-        Lines from zero with a legend, told apart by colour and by stroke.
+        Lines from zero with a legend, told apart by color and by stroke.
 
     Raises
     ------
@@ -44,8 +44,8 @@ def learning_rates(schedules: Mapping[str, Sequence[float]]) -> Figure:
         raise ValueError(f"Expected a learning rate for each step; got none in {lines}.")
     figure, axes = plt.subplots(figsize=(8, 3.2), facecolor="white")
     strokes = zip(LINES, ("-", "--", "-.", ":"), strict=True)
-    for rates, (colour, style) in zip(lines.values(), strokes, strict=False):
-        axes.plot(range(1, len(rates) + 1), rates, style, color=colour, linewidth=2)
+    for rates, (color, style) in zip(lines.values(), strokes, strict=False):
+        axes.plot(range(1, len(rates) + 1), rates, style, color=color, linewidth=2)
     axes.set(ylim=(0, None), xlabel="step", ylabel="learning rate")
     axes.ticklabel_format(axis="y", style="sci", scilimits=(0, 0))
     # named here, since matplotlib leaves out a line whose own label begins with an underscore

@@ -1,4 +1,4 @@
-"""Matrices as cells whose colour shows their number."""
+"""Matrices as cells whose color shows their number."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def similarity_heatmap(matrix: npt.ArrayLike, labels: Sequence[str]) -> Figure:
             f"Expected similarities of at most 1; got {similarities.tolist()}. Divide the vectors "
             "by their lengths first."
         )
-    # cividis runs evenly from dark to light, and looks the same to the colour-blind
+    # cividis runs evenly from dark to light, and looks the same to the color-blind
     lowest = similarities.min(initial=0.0)
     light = (similarities - lowest) / (1 - lowest) > 0.47
     # + 0.0 turns -0.00 into 0.00
@@ -128,7 +128,7 @@ def _write(axes: Axes, texts: Sequence[str], light: npt.NDArray[np.bool_]) -> No
     import numpy as np
 
     for (row, column), text in zip(np.ndindex(light.shape), texts, strict=True):
-        colour = "black" if light[row, column] else "white"
-        axes.text(column, row, text, ha="center", va="center", color=colour)
+        color = "black" if light[row, column] else "white"
+        axes.text(column, row, text, ha="center", va="center", color=color)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)

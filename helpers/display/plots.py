@@ -74,10 +74,10 @@ def padding_plot(lengths: Sequence[int], plans: Mapping[str, Plan], *, shown: in
     widest = max(int(table["width"].head(shown).max()) for table in tables.values())
     figure = plt.figure(figsize=(9, 4), facecolor="white")
     panels = figure.subplots(1, len(plans), squeeze=False, sharex=True, sharey=True)
-    colours = ListedColormap(["white", TOKENS, PADDING])
+    colors = ListedColormap(["white", TOKENS, PADDING])
     for axes, (name, table) in zip(panels[0], tables.items(), strict=True):
         lines = _padded_lines(tokens, batches[name][:shown], table["width"].tolist(), widest)
-        axes.imshow(lines, colours, vmin=0, vmax=2, aspect="auto", interpolation="nearest")
+        axes.imshow(lines, colors, vmin=0, vmax=2, aspect="auto", interpolation="nearest")
         share = table["padding"].sum() / table[["tokens", "padding"]].sum().sum()
         axes.set_title(f"{name}\n{share:.0%} padding", fontsize=11)
         axes.set(yticks=[], xlabel="position in the row")
@@ -199,10 +199,10 @@ def measured_lines(
             )
     figure, axes = plt.subplots(figsize=(8, 3.2), facecolor="white")
     styles = zip(LINES, ("o-", "s--", "^:"), strict=False)
-    for (name, numbers), (colour, style) in zip(lines.items(), styles, strict=False):
-        axes.plot(places, numbers, style, color=colour)
+    for (name, numbers), (color, style) in zip(lines.items(), styles, strict=False):
+        axes.plot(places, numbers, style, color=color)
         place = {"xytext": (8, 0), "textcoords": "offset points", "va": "center"}
-        axes.annotate(name, (places[-1], numbers[-1]), color=colour, **place)
+        axes.annotate(name, (places[-1], numbers[-1]), color=color, **place)
     widest = 1.35 * max(places)  # room for the names
     axes.set(xlim=(0, widest), ylim=(0, None), xticks=places, xlabel=x_label, ylabel=label)
     axes.spines[["top", "right"]].set_visible(False)

@@ -97,7 +97,7 @@ def resolve(name: str, *, source: str | None = None) -> str:
     Parameters
     ----------
     name : str
-        The checkpoint's name on the Hub, with its organisation or without.
+        The checkpoint's name on the Hub, with its organization or without.
     source : str or None, default=None
         "bundled" for the stand-in that needs no network, "hub" for the original. None means what
         the environment variable ``COURSE_SOURCE`` says, or "bundled" if it isn't set.

@@ -1,4 +1,4 @@
-"""The heatmaps: they hold the numbers, and each can be read on its colour."""
+"""The heatmaps: they hold the numbers, and each can be read on its color."""
 
 import matplotlib.pyplot as plt
 import pytest
@@ -8,7 +8,7 @@ from matplotlib.colors import to_rgb
 from helpers.display.heatmaps import confusion_heatmap, similarity_heatmap
 
 
-def test_a_similarity_heatmap_holds_the_numbers_in_readable_colours():
+def test_a_similarity_heatmap_holds_the_numbers_in_readable_colors():
     matrix = [[1.0, -0.001, 0.62], [-0.001, 1.0, 0.2], [0.62, 0.2, 1.0]]
     figure = similarity_heatmap(matrix, ["one", "two", "three"])
     (axes,) = figure.axes

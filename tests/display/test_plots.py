@@ -42,8 +42,8 @@ def test_a_padding_plot_draws_each_row_as_long_as_it_is():
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["tokens", "padding"]
 
 
-def test_the_colours_of_lines_can_be_read():
-    assert all(contrast(to_rgb("white"), to_rgb(colour)) >= 4.5 for colour in LINES)
+def test_the_colors_of_lines_can_be_read():
+    assert all(contrast(to_rgb("white"), to_rgb(color)) >= 4.5 for color in LINES)
 
 
 def test_tokens_and_padding_can_be_told_apart():

@@ -237,7 +237,7 @@ SLIPS = {
     ),
     "a card has no license": Slip(
         "helpers/sources/data/masked/README.md",
-        "Licence: Apache-2.0.",
+        "License: Apache-2.0.",
         "",
         "tests/sources/test_cards.py::test_a_card_ends_with_its_license",
     ),

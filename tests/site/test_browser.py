@@ -195,7 +195,7 @@ LOOK = """async ([rules, left_out]) => {
 
 # The themes differ in nothing but these rules, which take most of axe's time.
 OF_COLOURS = ["color-contrast", "link-in-text-block"]
-# Width, theme, rules and what is left out. The article has the same colours at every width: those
+# Width, theme, rules and what is left out. The article has the same colors at every width: those
 # of the dark theme are checked on the phone, and what only a desktop shows, on the desktop.
 VIEWS = [
     (WIDTHS["desktop"], "light", None, []),
@@ -248,14 +248,14 @@ def test_axe_finds_a_barrier_that_is_planted(browser, address, axe):
         tab.goto(f"{address}book/welcome.html")
         tab.evaluate(axe)
         tab.evaluate(planted)
-        everywhere, colours, outside = (
+        everywhere, colors, outside = (
             tab.evaluate(LOOK, view)
             for view in ([None, []], [OF_COLOURS, []], [OF_COLOURS, ["article"]])
         )
     rules = {one.split()[0] for one in everywhere}
     assert rules == {"label", "image-alt", "empty-table-header", "color-contrast"}
-    assert {one.split()[0] for one in colours} == {"color-contrast"}
-    assert len(colours) > len(outside) > 0
+    assert {one.split()[0] for one in colors} == {"color-contrast"}
+    assert len(colors) > len(outside) > 0
 
 
 def test_search_finds_what_a_reader_would_type(site, browser, address):

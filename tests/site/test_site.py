@@ -15,6 +15,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 import pytest
 import yaml
 from bs4 import BeautifulSoup
+from contrast import contrast
 
 from tools.toc import documents
 
@@ -65,7 +66,7 @@ def parse(path):
 
 
 def plain(text):
-    """Text without ANSI colours and without differences in white space."""
+    """Text without ANSI colors and without differences in white space."""
     return " ".join(re.sub(r"\x1b\[[0-9;]*m", "", text).split())
 
 
@@ -495,15 +496,9 @@ def test_a_paper_that_the_text_links_to_is_in_the_bibliography():
         assert not missing, f"{path.name} links to papers that the bibliography lacks: {missing}"
 
 
-def luminance(colour):
-    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
-def contrast(one, other):
-    lighter, darker = sorted((luminance(one), luminance(other)), reverse=True)
-    return (lighter + 0.05) / (darker + 0.05)
+def channels(color):
+    """Read ``#rrggbb`` as three numbers from 0 to 1."""
+    return [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
 
 
 @pytest.mark.parametrize("path", FIGURES, ids=lambda path: path.name)
@@ -522,9 +517,9 @@ def test_a_figure_is_readable_in_both_themes(path):
     for theme in (light, dark):
         grounds = {"panel", "data", "blue", "amber", "green"} & theme.keys()
         for ground in grounds:
-            assert contrast(theme["ink"], theme[ground]) >= 4.5
+            assert contrast(channels(theme["ink"]), channels(theme[ground])) >= 4.5
         for ground in ("panel", "data"):
-            assert contrast(theme["muted"], theme[ground]) >= 4.5
+            assert contrast(channels(theme["muted"]), channels(theme[ground])) >= 4.5
     sizes = [float(size) for size in re.findall(r"font-size(?:: |=\")([0-9.]+)", text)]
     assert sizes
     assert min(sizes) >= 14

@@ -178,7 +178,7 @@ def test_the_hub_gives_the_original_at_its_pinned_revision_and_then_its_cache_do
 
 
 @pytest.mark.parametrize(
-    ("behaviour", "why"),
+    ("behavior", "why"),
     [
         ("404", "it has no such repository (404)"),
         ("no-revision", f"it has no revision {REVISION} (404)"),
@@ -186,8 +186,8 @@ def test_the_hub_gives_the_original_at_its_pinned_revision_and_then_its_cache_do
         ("stalled", "no answer within 1 s"),
     ],
 )
-def test_a_hub_that_fails_leads_to_an_error_with_the_way_back(hub, behaviour, why):
-    settings = {"COURSE_SOURCE": "hub", "HF_ENDPOINT": hub.endpoint(behaviour)}
+def test_a_hub_that_fails_leads_to_an_error_with_the_way_back(hub, behavior, why):
+    settings = {"COURSE_SOURCE": "hub", "HF_ENDPOINT": hub.endpoint(behavior)}
     status, out, err = run(LOAD_FROM_HUB, **settings, HF_HUB_DOWNLOAD_TIMEOUT="1")
     assert status == 0, err
     error = out.partition("error: ")[2]

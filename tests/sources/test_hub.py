@@ -66,9 +66,9 @@ def ask(endpoint: str, **environment) -> tuple[str, str]:
     return result.partition("folder: ")[2].strip(), result.partition("error: ")[2].strip()
 
 
-def requested(hub: hub_stub.HubStub, behaviour: str) -> set[str]:
+def requested(hub: hub_stub.HubStub, behavior: str) -> set[str]:
     """Name the files that were downloaded."""
-    seen = [r for r in hub.seen(behaviour) if r.startswith("GET") and "/resolve/" in r]
+    seen = [r for r in hub.seen(behavior) if r.startswith("GET") and "/resolve/" in r]
     return {request.rpartition("/")[2] for request in seen}
 
 
@@ -126,7 +126,7 @@ def closed_endpoint() -> str:
 
 
 @pytest.mark.parametrize(
-    ("behaviour", "why"),
+    ("behavior", "why"),
     [
         ("404", "it has no such repository (404)"),
         ("401", "access is denied (401): the repository is private, gated or not there"),
@@ -143,8 +143,8 @@ def closed_endpoint() -> str:
         ("closed", "it can't be reached"),
     ],
 )
-def test_hub_that_fails(behaviour, why, hub, tmp_path):
-    endpoint = closed_endpoint() if behaviour == "closed" else hub.endpoint(behaviour)
+def test_hub_that_fails(behavior, why, hub, tmp_path):
+    endpoint = closed_endpoint() if behavior == "closed" else hub.endpoint(behavior)
     folder, error = ask(endpoint)
     assert folder == ""
     first, _, rest = error.partition("\n")
@@ -152,7 +152,7 @@ def test_hub_that_fails(behaviour, why, hub, tmp_path):
     assert why in first
     assert "unset COURSE_SOURCE or set COURSE_SOURCE=bundled" in rest
     # By itself huggingface_hub asks some Hubs for minutes, or for ever.
-    assert len(hub.seen(behaviour)) <= 20
+    assert len(hub.seen(behavior)) <= 20
 
 
 def test_weights_cut_off_by_a_hub_that_lies_about_their_length_stay_refused(hub):
@@ -263,10 +263,10 @@ def start_download(endpoint: str, code: str = "", **environment):
     return start(code + TRY_TO_RESOLVE, "bert-base-uncased", **settings)
 
 
-def wait_for_request(hub: hub_stub.HubStub, behaviour: str, end: str) -> None:
+def wait_for_request(hub: hub_stub.HubStub, behavior: str, end: str) -> None:
     limit = time.monotonic() + 60
-    while not any(r.startswith("GET") and r.endswith(end) for r in hub.seen(behaviour)):
-        assert time.monotonic() < limit, hub.seen(behaviour)
+    while not any(r.startswith("GET") and r.endswith(end) for r in hub.seen(behavior)):
+        assert time.monotonic() < limit, hub.seen(behavior)
         time.sleep(0.05)
 
 

@@ -109,7 +109,7 @@ def test_a_near_miss_keeps_most_words_of_a_wording_and_they_start_from_different
 
 
 def test_the_pairs_are_those_that_the_script_draws(pairs):
-    for split, drawn in sample_paraphrases.draw(read_events()).items():
+    for split, drawn in sample_paraphrases.sample_splits(read_events()).items():
         rows = [(row["sentence1"], row["sentence2"], row["label"]) for row in pairs[split]]
         assert rows == [(pair.first, pair.second, pair.label) for pair in drawn]
 
@@ -157,7 +157,7 @@ def test_the_order_of_the_two_sentences_tells_nothing(pairs):
 
 def test_a_rule_on_the_overlap_of_words_gains_at_most_10_points(results):
     """With one threshold or two. Measured afresh, and as recorded."""
-    measured = sample_paraphrases.rules(sample_paraphrases.draw(read_events()))
+    measured = sample_paraphrases.rules(sample_paraphrases.sample_splits(read_events()))
     for name, rule in measured.items():
         assert rule == results["baselines"][name], name
     for split in ("validation", "test"):
@@ -176,7 +176,7 @@ def test_the_files_are_small():
 
 def test_what_is_recorded_is_what_the_corpus_is(results):
     topics = read_events()
-    described = sample_paraphrases.describe(topics, sample_paraphrases.draw(topics))
+    described = sample_paraphrases.describe(topics, sample_paraphrases.sample_splits(topics))
     assert {name: results[name] for name in described} == described
 
 

@@ -1,4 +1,4 @@
-"""What `make book`, `make pdf` and `make links` leave, and the page *Publish your own*."""
+"""The files of `make book`, `make pdf` and `make links`, and the page *Publish your own*."""
 
 import os
 import re
@@ -52,7 +52,7 @@ def test_the_same_site_gives_the_same_archive(small_site, tmp_path):
     assert not list(tmp_path.glob("*.part"))
 
 
-def test_the_archive_holds_the_site_and_a_door_to_it(small_site, tmp_path):
+def test_the_archive_holds_the_site_and_a_start_page(small_site, tmp_path):
     hand_out(small_site, tmp_path / "book.zip")
     with zipfile.ZipFile(tmp_path / "book.zip") as archive:
         assert archive.testzip() is None
@@ -70,7 +70,7 @@ def test_the_title_is_plain_text(small_site):
     assert title_of(small_site) == "A & B"
 
 
-def test_make_book_publishes_nothing_of_an_earlier_build():
+def test_make_book_deletes_the_earlier_build():
     recipe = re.search(r"^book:.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(), re.MULTILINE)[1]
     assert "rm -rf $(SITE)" in recipe.partition("jupyter-book")[0]
 
@@ -110,7 +110,7 @@ def own_site(tmp_path_factory):
     shutil.copytree(ROOT, folder, ignore=kept_out)
     settings = (folder / "_config.yml").read_text()
     quoted = textwrap.dedent(re.search(r"```yaml\n(.*?) *```", PAGE, re.DOTALL)[1])
-    assert settings.count(quoted) == 1, "the page shows the lines as they stand"
+    assert settings.count(quoted) == 1, "the page quotes the lines"
     own = {
         "title": "Mine & yours",
         "author": "Ada",
@@ -130,7 +130,7 @@ def own_site(tmp_path_factory):
     return folder / "_build" / "html"
 
 
-def test_title_author_and_repository_stand_in_one_place(own_site):
+def test_title_author_and_repository_are_set_in_one_place(own_site):
     pages = {name: (own_site / f"book/{name}.html").read_text() for name in ("welcome", "publish")}
     first, other = (BeautifulSoup(pages[name], "html.parser") for name in ("welcome", "publish"))
     assert first.select_one("article h1").get_text().startswith("Mine & yours")
@@ -167,7 +167,7 @@ def test_the_commands_of_the_page_are_those_of_the_book():
         assert (ROOT / name).exists(), name
 
 
-def test_the_workflow_of_the_page_publishes_what_make_book_leaves():
+def test_the_workflow_publishes_the_site_that_make_book_builds():
     (workflow,) = (ROOT / ".github" / "workflows").glob("publish.yml")
     steps = yaml.safe_load(workflow.read_text())["jobs"]["publish"]["steps"]
     assert "make book" in [step.get("run") for step in steps]
@@ -175,7 +175,7 @@ def test_the_workflow_of_the_page_publishes_what_make_book_leaves():
     assert sent == "_build/html"
 
 
-def test_the_page_s_server_serves_the_book_and_its_model(site, browser):
+def test_the_page_has_a_command_that_serves_the_book_and_its_model(site, browser):
     """The command of the page, on a port of its own; the model is the hardest to serve."""
     line = re.search(r"^\.venv/bin/python (-m http\.server .+)$", PAGE, re.MULTILINE)[1]
     assert line.endswith(" 8000")

@@ -74,7 +74,7 @@ def tiny_model():
 
 
 def tiny_rows(number: int = 160):
-    """Draw rows whose label can be learnt: it says from which half of the ids they are."""
+    """Draw rows whose label can be learned: it says from which half of the ids they are."""
     import torch
 
     generator = torch.Generator().manual_seed(1)

@@ -65,7 +65,7 @@ def pair_picture(answer: PairAnswer) -> Picture:
     return frame(
         _cut("pair", answer.truncated),
         bars(answer.labels, answer.probabilities, answer.swapped),
-        note("Thin grey bars: the second sentence first."),
+        note("Thin gray bars: the second sentence first."),
     )
 
 
