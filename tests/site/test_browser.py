@@ -111,6 +111,17 @@ def test_each_page_is_complete_as_a_file(site, browser):
     assert not wrong
 
 
+def test_a_formula_on_a_line_of_its_own_is_in_the_middle(browser, address):
+    with reader(browser, address) as (tab, _):
+        tab.goto(f"{address}notebooks/en/2-using-transformers/2-1-behind-the-pipeline.html")
+        formulas = tab.locator("article div.math").all()
+        assert formulas
+        for formula in formulas:
+            line = formula.bounding_box()
+            middle = formula.locator("mfrac").first.bounding_box()  # it is at the end of each
+            assert middle["x"] < line["x"] + 0.6 * line["width"]
+
+
 def test_the_policy_refuses_what_is_planted(site, browser, tmp_path):
     """Otherwise a page without violations would prove nothing."""
     planted = (
