@@ -4,9 +4,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
-PYTHON ?= python3.11
 VENV := .venv
-BIN := $(VENV)/bin
+BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 READY := $(VENV)/ready
 NOTEBOOKS := notebooks
 SITE := _build/html
@@ -15,6 +14,7 @@ PDF := _build/transformers-hands-on.pdf
 SLOWEST := tests/sources/test_hub.py tests/site/test_browser.py
 SLOW := tests/faults/test_faults.py tests/notebooks/test_lab.py tests/training/test_accelerate_script.py \
   tests/sources/test_adapters.py tests/sources/test_checkpoints.py
+NBVAL := --nbval --nbval-current-env --nbval-sanitize-with tests/sanitize.cfg --nbval-cell-timeout=1800
 LAB_SETTINGS := $(VENV)/share/jupyter/lab/settings
 
 # One thread a process: as fast for models this small, and two processes don't fight for two cores.
@@ -22,7 +22,7 @@ export OMP_NUM_THREADS := 1
 export HF_HUB_DISABLE_TELEMETRY := 1
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: help book vendor pdf links audit test lab notebooks lint format faults bench adapter corpus lock clean
+.PHONY: help book vendor pdf links audit test compare lab notebooks lint format faults bench adapter corpus lock clean
 
 help:  ## Say what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -54,8 +54,11 @@ test: $(READY) vendor lint  ## Check everything: helpers, notebooks, site
 	@# One run for tests and notebooks, what takes longest first: so both processes end together.
 	$(BIN)/python -m pytest $(SLOWEST) $(shell ls -dr $(NOTEBOOKS)/*/*/) $(SLOW) \
 	  $(filter-out $(SLOWEST) $(SLOW),$(wildcard tests/*/test_*.py tests/test_*.py)) \
-	  --nbval --nbval-current-env --nbval-sanitize-with tests/sanitize.cfg --nbval-cell-timeout=1800 \
-	  -n 2 --dist loadfile --no-loadscope-reorder
+	  $(NBVAL) -n 2 --dist loadfile --no-loadscope-reorder
+
+compare: $(READY)  ## Run notebooks again and compare their results: CHAPTERS="1 2", or all
+	$(BIN)/python -m pytest $(wildcard $(addprefix $(NOTEBOOKS)/*/,$(addsuffix -*/,$(or $(CHAPTERS),[0-9])))) \
+	  $(NBVAL) -n 2 --dist loadfile
 
 lab: $(READY)  ## Open the notebooks in JupyterLab
 	@# JupyterLab would look for news and updates on the network
@@ -101,7 +104,7 @@ bench: $(READY)  ## Measure what is faster than what (15 minutes)
 lock:  ## Resolve the dependencies afresh and write down the versions
 	@# on the oldest Python that the book runs on, Debian's 3.11.2: some packages ask for a later 3.11
 	rm -rf _build/lock
-	$(PYTHON) -m venv _build/lock
+	$(or $(PYTHON),python3.11) -m venv _build/lock
 	_build/lock/bin/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
 	_build/lock/bin/pip freeze --all --exclude pip --exclude wheel --exclude-editable | sed 's/+cpu$$//' > requirements.lock
 	rm -rf _build/lock
@@ -109,12 +112,9 @@ lock:  ## Resolve the dependencies afresh and write down the versions
 clean:  ## Remove the environment and all that was built
 	rm -rf $(VENV) _build book/_vendor .pytest_cache .ruff_cache .mypy_cache *.egg-info
 
-# The environment. The stamp is written last: an interrupted installation is taken up again.
-$(READY): pyproject.toml requirements.lock
-	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(v[:2] != (3, 11))' || { \
-	  echo "This book needs Python 3.11; $(PYTHON) is not that. Say which one is: make PYTHON=/path/to/python3.11" >&2; exit 1; }
-	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { \
-	  echo "Python's module venv is missing. On Debian: apt-get install python3-venv" >&2; exit 1; }
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[dev]'
-	@touch $@
+# The environment: made again if it is missing, half made, or of another Python than PYTHON names.
+export PYTHON
+$(READY): pyproject.toml requirements.lock $(shell PYTHON='$(PYTHON)' sh tools/environment.sh --check)
+	@sh tools/environment.sh
+
+.PHONY: again

@@ -93,6 +93,22 @@ def check_apt_get(words: list[str], page: Path) -> None:
         assert re.search(rf"[( ]{re.escape(name)}[) ]", CI), name
 
 
+def check_uv(words: list[str], page: Path) -> None:
+    """Check its own options, then what it installs or runs."""
+    if words[0] == "pip":
+        known = help_of(f"uv pip {words[1]}")
+        check_pip(words[1:], page)
+    elif words[0] == "run":
+        known = help_of("uv run")
+        check(words[words.index("python") :], page)
+        words = words[: words.index("python")]
+    else:
+        known = help_of(f"uv {words[0]}")
+    for word in words:
+        if word.startswith("--"):
+            assert re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", known), word
+
+
 def check_conda(words: list[str], page: Path) -> None:
     assert words[:3] == ["env", "create", "-f"]
     assert (ROOT / words[3]).is_file(), words[3]
@@ -119,6 +135,7 @@ CHECKS: dict[str, Callable[[list[str], Path], None]] = {
     "make": check_make,
     "python": check_python,
     "pip": check_pip,
+    "uv": check_uv,
     "apt-get": check_apt_get,
     "conda": check_conda,
     "sha256sum": check_sha256sum,
@@ -178,6 +195,9 @@ def test_the_commands_of_readme_contributing_and_publishing_are_found():
         "apt-get install chromium-browser",
         "conda env create -f conda.yml",
         "poetry install",
+        "uv venv --pythons 3.13",
+        "uv pip install -c requirements.txt -e .",
+        "uv run --no-synch python -m jupyterlab",
         ".venv/bin/jupyter-books build .",
     ],
 )
