@@ -1,4 +1,9 @@
-"""Let nbval compare plots, too: by itself it skips every PNG and JPEG.
+"""Let nbval run notebooks as a reader does, and compare their plots, too.
+
+Kernels start without the settings of whoever runs the checks, and a library's
+deprecation warning is an error in them.
+
+By itself, nbval skips every PNG and JPEG.
 
 A plot may differ from the stored one in a few pixels, because another
 processor rounds differently. A training amplifies such differences: a plot of
@@ -12,7 +17,10 @@ import io
 from functools import partial
 
 import numpy as np
+import pytest
 from nbval.plugin import IPyNbCell
+from processes import KERNEL_WARNINGS
+from tools.run_notebooks import PERSONAL
 
 KINDS = ("image/png", "image/jpeg")
 MEASURED, TRAINED = "measured-picture", "trained-picture"
@@ -20,6 +28,18 @@ VISIBLE = 64  # of 255: a pixel that differs less is not counted
 TOLERANCE = 0.004  # of all pixels: a bar that is 5 % longer is above this
 TRAINED_TOLERANCE = 0.05  # a curve drawn elsewhere, but no other axis or label
 RESIZED = 0.05  # the labels of another scale can be wider
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item):
+    """Set the environment that a notebook's kernel starts with."""
+    if not isinstance(item, IPyNbCell):
+        return (yield)
+    with pytest.MonkeyPatch.context() as patch:
+        for name in PERSONAL:
+            patch.delenv(name, raising=False)
+        patch.setenv("PYTHONWARNINGS", KERNEL_WARNINGS)
+        return (yield)
 
 
 def pytest_collection_modifyitems(items):

@@ -13,8 +13,6 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
-from nbval.plugin import IPyNbCell
-from processes import KERNEL_WARNINGS
 
 from helpers.sources.checksums import DATA
 from tools.browsing import chromium, open_browser, serve
@@ -27,22 +25,7 @@ ROOT = Path(__file__).parents[1]
 HELD_OUT = DATA / "sentiment" / "held_out.csv"
 
 
-class _KernelEnvironment:
-    """Start the kernels of nbval with the environment of a reader, and strict about warnings."""
-
-    @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_setup(self, item):
-        if not isinstance(item, IPyNbCell):
-            return (yield)
-        with pytest.MonkeyPatch.context() as patch:
-            patch.delenv("HF_HUB_OFFLINE")
-            patch.setenv("PYTHONWARNINGS", KERNEL_WARNINGS)
-            return (yield)
-
-
 def pytest_configure(config):
-    """Register the above for all items: a conftest's own hooks see only those of its folder."""
-    config.pluginmanager.register(_KernelEnvironment())
     # A shell starts what runs in the background with Ctrl-C ignored, and every process that a test
     # starts would inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)

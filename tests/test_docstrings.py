@@ -112,4 +112,4 @@ def test_errors_that_are_raised_are_documented(name):
         if re.match(r"\s*raise [A-Z]\w+\(", line)
     }
     for error in raised:
-        assert f"    {error}\n" in (value.__doc__ or ""), f"{name} raises {error}"
+        assert f"\n{error}\n" in (inspect.getdoc(value) or ""), f"{name} raises {error}"

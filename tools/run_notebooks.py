@@ -26,6 +26,17 @@ CELL_TIMEOUT = 1800  # seconds; on a busy machine a training takes many minutes
 EMPTY_PNG = (  # one transparent pixel
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNgYAAAAAMAASsJTYQAAAAASUVORK5CYII="
 )
+# Settings with which libraries print more, warn less, or draw or load something else. No result in
+# the book may depend on whoever runs the notebooks.
+PERSONAL = (
+    "COURSE_SOURCE",
+    "DATASETS_VERBOSITY",
+    "HF_HUB_OFFLINE",
+    "HF_HUB_VERBOSITY",
+    "MPLBACKEND",
+    "PYTHONWARNINGS",
+    "TRANSFORMERS_VERBOSITY",
+)
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 
 
@@ -111,6 +122,8 @@ def write(text: str, target: Path) -> None:
 
 def main(names: list[str]) -> int:
     """Run the named notebooks, or all of them."""
+    for name in PERSONAL:
+        os.environ.pop(name, None)
     for source in [Path(name).resolve() for name in names] or sources():
         if source.suffix != ".md" or not source.is_file():
             print(f"expected the .md of a notebook; got {source}", file=sys.stderr)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from typing import TYPE_CHECKING, ParamSpec
@@ -22,10 +24,11 @@ LINES = (TOKENS, "#8a4b00", "#1c6b3c", "#5b3a8c")  # each at least 4.5 to 1 agai
 
 
 def plot(draw: Callable[P, Figure]) -> Callable[P, Figure]:
-    """Let a function draw with matplotlib's defaults, whatever style the reader has set."""
+    """Let a function draw with matplotlib's defaults, whatever the reader has set."""
 
     @wraps(draw)
     def drawn(*args: P.args, **kwargs: P.kwargs) -> Figure:
+        _prepare_matplotlib()
         import matplotlib.pyplot as plt
 
         # a $ in a name stays a $, and doesn't begin a formula
@@ -35,6 +38,23 @@ def plot(draw: Callable[P, Figure]) -> Callable[P, Figure]:
         return figure
 
     return drawn
+
+
+def _prepare_matplotlib() -> None:
+    """Import matplotlib without a remark on its folder, and let notebooks show every Figure."""
+    logger = logging.getLogger("matplotlib")
+    level = logger.level
+    logger.setLevel(logging.ERROR)  # where the home can't be written, it warns, and uses another
+    from matplotlib.figure import Figure
+
+    logger.setLevel(level)
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    if shell is not None:
+        pictures = shell.display_formatter.formatters["image/png"]
+        if Figure not in pictures.type_printers:  # MPLBACKEND names another backend than inline
+            from IPython.core.pylabtools import select_figure_formats
+
+            select_figure_formats(shell, {"png"}, bbox_inches="tight")
 
 
 @plot

@@ -6,6 +6,7 @@ import matplotlib.pyplot as plt
 import pytest
 from contrast import contrast
 from matplotlib.colors import to_rgb
+from processes import run
 
 from helpers.display.plots import (
     LINES,
@@ -100,3 +101,22 @@ def test_a_plot_looks_the_same_whatever_style_the_reader_has_set():
         figure = measured_bars({"one": 1.0}, label="seconds")
     assert to_rgb(figure.axes[0].xaxis.label.get_color()) == (0, 0, 0)
     assert drawn() == plain
+
+
+IN_A_NOTEBOOK = """
+from IPython.core.interactiveshell import InteractiveShell
+shell = InteractiveShell.instance()
+from helpers.display import similarity_heatmap
+figure = similarity_heatmap([[1.0]], ["one"])
+print(sorted(shell.display_formatter.format(figure)[0]))
+"""
+
+
+@pytest.mark.parametrize(
+    "settings", [{"MPLBACKEND": "svg"}, {"MPLCONFIGDIR": "/dev/null/nobody"}, {}]
+)
+def test_a_notebook_shows_a_plot_whatever_the_machines_settings(settings):
+    """Another backend shows no Figure. matplotlib warns where it can't write its settings."""
+    status, out, err = run(IN_A_NOTEBOOK, **settings)
+    assert (status, err) == (0, "")
+    assert out == "['image/png', 'text/plain']\n"

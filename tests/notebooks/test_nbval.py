@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 from nbval import plugin
-from processes import run_loaded, run_pytest
+from processes import KERNEL_WARNINGS, run_loaded, run_pytest
 
 from helpers.display import (
     learning_curve,
@@ -22,6 +22,7 @@ from helpers.display import (
     similarity_heatmap,
 )
 from helpers.training import History
+from tools.run_notebooks import PERSONAL
 
 ROOT = Path(__file__).parents[2]
 
@@ -149,6 +150,21 @@ def test_nbval_compares_pictures(tmp_path):
     assert status == 1, out + err
     assert "pixels differ from what the cell draws" in out
     assert re.search(r"1 failed, 2 passed", out), out
+
+
+def test_no_result_depends_on_the_settings_of_whoever_compares(tmp_path):
+    """What a library prints, loads or draws with is the reader's choice, and warnings are ours."""
+    shutil.copy(ROOT / "notebooks" / "conftest.py", tmp_path)
+    code = f"import os\nprint([os.environ.get(name) for name in {PERSONAL}])"
+    expected = [None] * len(PERSONAL)
+    expected[PERSONAL.index("MPLBACKEND")] = "module://matplotlib_inline.backend_inline"
+    expected[PERSONAL.index("PYTHONWARNINGS")] = KERNEL_WARNINGS
+    printed = nbformat.v4.new_output("stream", text=f"{expected}\n")
+    cell = nbformat.v4.new_code_cell(code, outputs=[printed], execution_count=1)
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell]), tmp_path / "settings.ipynb")
+    options = ["--nbval", "--nbval-current-env", "-q", "-p", "no:cacheprovider", "settings.ipynb"]
+    status, out, err = run_loaded(run_pytest, tmp_path, *options, **dict.fromkeys(PERSONAL, "ours"))
+    assert status == 0, out + err
 
 
 def test_the_kinds_of_markers_that_nbval_has_are_known():
