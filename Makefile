@@ -13,7 +13,7 @@ HAND_OUT := _build/transformers-hands-on.zip
 PDF := _build/transformers-hands-on.pdf
 SLOWEST := tests/sources/test_hub.py tests/site/test_browser.py
 SLOW := tests/faults/test_faults.py tests/notebooks/test_lab.py tests/training/test_accelerate_script.py \
-  tests/sources/test_adapters.py tests/sources/test_checkpoints.py
+  tests/sources/test_adapters.py tests/sources/test_checkpoints.py tests/tools/test_readme_install.py
 NBVAL := --nbval --nbval-current-env --nbval-sanitize-with tests/sanitize.cfg --nbval-cell-timeout=1800
 LAB_SETTINGS := $(VENV)/share/jupyter/lab/settings
 
