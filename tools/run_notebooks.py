@@ -1,10 +1,13 @@
 """Run the notebooks from their .md and store the outputs in the .ipynb.
 
-    python -m tools.run_notebooks [NAME.md ...]
+    python -m tools.run_notebooks [--prose] [NAME.md ...]
 
 The .md is the source; the .ipynb holds the same cells with their outputs. Every run writes the
 same bytes: no times, no random ids, no Python version. A notebook is written only if all its
 cells ran.
+
+With ``--prose`` nothing is run: the stored outputs stay, and the rest comes from the .md. That takes
+a second where a training takes minutes. It refuses if the code has changed.
 """
 
 from __future__ import annotations
@@ -78,6 +81,24 @@ def run(source: Path) -> nbformat.NotebookNode:
     return notebook
 
 
+def keep_outputs(source: Path) -> nbformat.NotebookNode:
+    """Put the outputs that are stored in the .ipynb between the prose of the .md."""
+    notebook = read_source(source)
+    stored = nbformat.read(source.with_suffix(".ipynb"), as_version=4)
+    ours, theirs = (
+        [cell for cell in each.cells if cell.cell_type == "code"] for each in (notebook, stored)
+    )
+    if [cell.source for cell in ours] != [cell.source for cell in theirs]:
+        raise ValueError(
+            f"expected the code of {source.name} to be that of its .ipynb; it has changed. "
+            f"Run it: python -m tools.run_notebooks {source.name}"
+        )
+    for cell, old in zip(ours, theirs, strict=True):
+        cell.outputs, cell.execution_count = old.outputs, old.execution_count
+    notebook.metadata = {**stored.metadata, "jupytext": notebook.metadata.jupytext}
+    return notebook
+
+
 def drop_live_pictures(notebook: nbformat.NotebookNode) -> None:
     """Leave an empty picture where a widget has drawn one: it is large, and differs each time.
 
@@ -124,12 +145,17 @@ def main(names: list[str]) -> int:
     """Run the named notebooks, or all of them."""
     for name in PERSONAL:
         os.environ.pop(name, None)
+    make = keep_outputs if "--prose" in names else run
+    names = [name for name in names if name != "--prose"]
     for source in [Path(name).resolve() for name in names] or sources():
         if source.suffix != ".md" or not source.is_file():
             print(f"expected the .md of a notebook; got {source}", file=sys.stderr)
             return 2
         try:
-            text = stable_text(run(source))
+            text = stable_text(make(source))
+        except ValueError as error:
+            print(error, file=sys.stderr)
+            return 1
         except CellExecutionError as error:
             print(
                 f"{source.name}: a cell failed, so the .ipynb was not changed.\n{error}",

@@ -274,6 +274,43 @@ def test_a_notebook_that_fails_leaves_its_pair_as_it_was(runner, tmp_path, capsy
     assert "ZeroDivisionError" in capsys.readouterr().err
 
 
+def stored_result(source):
+    """Store an output in the small pair, as if it had been run."""
+    notebook = read_source(source)
+    notebook.cells[1].execution_count = 1
+    notebook.cells[1].outputs = [nbformat.v4.new_output("stream", text="2")]
+    nbformat.write(notebook, source.with_suffix(".ipynb"))
+    return notebook.cells[1]
+
+
+def test_prose_is_stored_without_running_the_code(runner, tmp_path):
+    source = small_pair(tmp_path)
+    code = stored_result(source)
+    source.write_text(source.read_text().replace("# Title", "# Other title\n\nMore words."))
+
+    assert runner.main(["--prose", str(source)]) == 0
+
+    assert pairs.differences(tmp_path) == {}
+    assert nbformat.read(source.with_suffix(".ipynb"), as_version=4).cells[1] == code
+
+
+def test_prose_is_not_stored_beside_the_outputs_of_other_code(runner, tmp_path, capsys):
+    source = small_pair(tmp_path)
+    stored_result(source)
+    before = source.with_suffix(".ipynb").read_text()
+    source.write_text(source.read_text().replace("1 + 1", "1 + 2"))
+
+    assert runner.main(["--prose", str(source)]) == 1
+
+    assert source.with_suffix(".ipynb").read_text() == before
+    assert "python -m tools.run_notebooks small.md" in capsys.readouterr().err
+
+
+def test_storing_prose_that_has_not_changed_changes_nothing(runner, notebook):
+    _, path = notebook
+    assert runner.stable_text(runner.keep_outputs(path.with_suffix(".md"))) == path.read_text()
+
+
 def test_run_refuses_what_is_not_the_source_of_a_notebook(runner, tmp_path, capsys):
     assert runner.main([str(tmp_path / "missing.md")]) == 2
     assert "expected the .md of a notebook" in capsys.readouterr().err
