@@ -9,6 +9,29 @@ IDS = [
     [101, 1045, 5223, 2023, 2061, 2172, 999, 102],
 ]  # fmt: skip
 
+# the answers of its pipeline
+SCORES = [0.9598047137260437, 0.9994558095932007]
+
+# the corners of its last_hidden_state, and the shape
+HIDDEN_STATES = [
+    [-0.1798, 0.2333, 0.6321, -0.3017, 0.5008, 0.1481],
+    [0.2758, 0.6497, 0.3200, -0.0760, 0.5136, 0.1329],
+    [0.9046, 0.0985, 0.2950, 0.3352, -0.1407, -0.6464],
+    [0.1466, 0.5661, 0.3235, -0.3376, 0.5100, -0.0561],
+    [0.7500, 0.0487, 0.1738, 0.4684, 0.0030, -0.6084],
+    [0.0519, 0.3729, 0.5223, 0.3584, 0.6500, -0.3883],
+    [-0.2937, 0.7283, -0.1497, -0.1187, -1.0227, -0.0422],
+    [-0.2206, 0.9384, -0.0951, -0.3643, -0.6605, 0.2407],
+    [-0.1536, 0.8987, -0.0728, -0.2189, -0.8528, 0.0710],
+    [-0.3017, 0.9002, -0.0200, -0.1082, -0.8412, -0.0861],
+    [-0.3338, 0.9674, -0.0729, -0.1952, -0.8181, -0.0634],
+    [-0.3454, 0.8824, -0.0426, -0.0993, -0.8329, -0.1065],
+]
+HIDDEN_SHAPE = (2, 16, 768)
+
+# what torch.tensor(ids), without a batch, ended in: the line of modeling_distilbert.py
+FAILED_LINE = 103
+
 # logits of distilbert-base-uncased-finetuned-sst-2-english, and their softmax
 LOGITS = [[-1.5607, 1.6123], [4.1692, -3.3464]]
 PROBABILITIES = [[4.0195e-02, 9.5980e-01], [9.9946e-01, 5.4418e-04]]
@@ -19,6 +42,12 @@ SPLITS = {
     "punctuation": ["Let", "'s", "do", "tokenization", "!"],
     "characters": [*"Let's", *"do", *"tokenization!"],
 }
+
+# bert-base-cased: the size of its vocabulary, in config.json; bert-base-chinese: its width, and the
+# size of its own
+CASED_VOCABULARY = 28996
+CHINESE_WIDTH = 768
+CHINESE_VOCABULARY = 21128
 
 # bert-base-cased: tokenize and convert_tokens_to_ids of "Using a Transformer network is simple"
 CASED_TOKENS = ["Using", "a", "Trans", "##former", "network", "is", "simple"]
@@ -79,3 +108,9 @@ TRAINER_DEFAULTS = {
     "logging_steps": 500,
     "eval_strategy": "no",
 }
+
+# How many tokens back each kind of model looks: RNN, LSTM, BERT, GPT, Transformer-XL and XLNet
+LOOKS_BACK = [(10, 40), (50, 100), 512, 1024, (3000, 5000)]
+
+# The library that the notes were written for: transformers_version in their config.json
+TRANSFORMERS = "Transformers 4.8"

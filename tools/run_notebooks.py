@@ -6,8 +6,8 @@ The .md is the source; the .ipynb holds the same cells with their outputs. Every
 same bytes: no times, no random ids, no Python version. A notebook is written only if all its
 cells ran.
 
-With ``--prose`` nothing is run: the stored outputs stay, and the rest comes from the .md. That takes
-a second where a training takes minutes. It refuses if the code has changed.
+With ``--prose`` nothing is run: the stored outputs stay, and the rest comes from the .md. That
+takes a second where a training takes minutes. It refuses if the code has changed.
 """
 
 from __future__ import annotations
