@@ -8,7 +8,7 @@ something larger: a shape, a decimal, a percentage, a ratio.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -163,3 +163,36 @@ READERS: list[tuple[re.Pattern[str], Callable]] = [
     (_pattern(rf"\b{COUNT}\b"), _words),
     (_pattern(rf"\b{_any(SCALES)}\b"), _words),
 ]
+
+
+def fits(claimed: Number, other: Number) -> bool:
+    """Tell whether a number in the prose can be the other one, rounded."""
+    if claimed.kind == "row":
+        size, values = len(claimed.values), other.values
+        return any(values[i : i + size] == claimed.values for i in range(len(values) - size + 1))
+    (value,) = claimed.values
+    return any(_fits_one(claimed, value, other, found) for found in other.values)
+
+
+def _fits_one(claimed: Number, value: Decimal, other: Number, found: Decimal) -> bool:
+    near = abs(found - value)
+    if claimed.kind in ("share", "times"):
+        # Too many decimals are near 2 or a half by accident.
+        if other.kind == "percent":
+            exact = value / 20 if claimed.about else Decimal("0.005")
+            return claimed.kind == "share" and near <= exact
+        return other.kind == "calculated" and near <= value / (10 if claimed.about else 20)
+    if claimed.kind == "count":
+        return other.kind != "percent" and near <= claimed.about * abs(value) / 20
+    if claimed.kind == "rounded":
+        return other.kind != "percent" and near <= claimed.step / 2
+    return near == 0 or (
+        other.kind in ("percent", "decimal", "calculated")
+        and other.step <= claimed.step
+        and near <= claimed.step / 2
+    )
+
+
+def one_of(number: Number, others: Iterable[Number]) -> bool:
+    """Tell whether one of these numbers is the same, rounded."""
+    return any(fits(number, other) for other in others)

@@ -36,7 +36,7 @@ import yaml
 from bs4 import BeautifulSoup
 from nbformat import NotebookNode
 
-from tools.numerals import Number, read
+from tools.numerals import Number, fits, one_of, read
 
 ROOT = Path(__file__).parents[1]
 WINDOW = 3  # code cells
@@ -160,34 +160,6 @@ def printed(cell: NotebookNode) -> str:
 # --- From a number to what supports it ---
 
 
-def fits(claimed: Number, other: Number) -> bool:
-    """Tell whether a number in the prose can be the other one, rounded."""
-    if claimed.kind == "row":
-        size, values = len(claimed.values), other.values
-        return any(values[i : i + size] == claimed.values for i in range(len(values) - size + 1))
-    (value,) = claimed.values
-    return any(_fits_one(claimed, value, other, found) for found in other.values)
-
-
-def _fits_one(claimed: Number, value: Decimal, other: Number, found: Decimal) -> bool:
-    near = abs(found - value)
-    if claimed.kind in ("share", "times"):
-        # Too many decimals are near 2 or a half by accident.
-        if other.kind == "percent":
-            exact = value / 20 if claimed.about else Decimal("0.005")
-            return claimed.kind == "share" and near <= exact
-        return other.kind == "calculated" and near <= value / (10 if claimed.about else 20)
-    if claimed.kind == "count":
-        return other.kind != "percent" and near <= claimed.about * abs(value) / 20
-    if claimed.kind == "rounded":
-        return other.kind != "percent" and near <= claimed.step / 2
-    return near == 0 or (
-        other.kind in ("percent", "decimal", "calculated")
-        and other.step <= claimed.step
-        and near <= claimed.step / 2
-    )
-
-
 class Printed:
     """What the code cells of a notebook hold, for the numbers of its prose."""
 
@@ -308,11 +280,6 @@ def covers(phrase: str, claim: Claim) -> bool:
     pattern = r"(?<!\w)" + r"\s+".join(map(re.escape, phrase.split())) + r"(?!\w)"
     start, end = claim.number.start, claim.number.end
     return any(m.start() <= start and end <= m.end() for m in re.finditer(pattern, claim.text))
-
-
-def one_of(number: Number, others: Iterable[Number]) -> bool:
-    """Tell whether one of these numbers is the same, rounded."""
-    return any(fits(number, other) for other in others)
 
 
 # --- Where else a number may come from ---
