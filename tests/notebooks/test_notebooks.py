@@ -57,6 +57,8 @@ def test_jupyterlab_changes_nothing_in_a_pair(notebook):
     text = path.with_suffix(".md").read_text(encoding="utf-8")
     source = jupytext.reads(text, fmt="md:myst", config=config)
     assert jupytext.writes(source, fmt="md:myst", config=config) == text
+    # an .ipynb sorts the keys of its metadata, so a .md must, too
+    assert jupytext.writes(stored, fmt="md:myst", config=config) == text
     header = dict(source.metadata.jupytext)
     for filter_ in ("notebook_metadata_filter", "cell_metadata_filter"):
         assert header[filter_] == getattr(config, filter_)
