@@ -9,7 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 # PYTHONWARNINGS of a notebook's kernel: a library's deprecation warning is an error there, too.
-KERNEL_WARNINGS = "error::DeprecationWarning,error::FutureWarning"
+# From Python 3.12 on, this is what a kernel's own event loop begins with; it would die of it.
+KERNEL_WARNINGS = (
+    "error::DeprecationWarning,error::FutureWarning,"
+    "ignore:There is no current event loop:DeprecationWarning"
+)
 
 
 def start(code: str, *arguments, **environment) -> subprocess.Popen:
