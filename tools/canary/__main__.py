@@ -11,6 +11,7 @@ couldn't install or reach the registry, which says nothing about the releases.
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -36,7 +37,8 @@ def main(arguments: list[str], root: Path = ROOT) -> int:
     if not sources:
         parser.error(f"expected the number of a chapter; got {' '.join(chosen.chapters)}")
     folder = root / "_build" / "canary"
-    folder.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)  # an earlier report would be taken for this one
+    folder.mkdir(parents=True)
     with tempfile.TemporaryDirectory(dir=folder, ignore_cleanup_errors=True) as work:
         try:
             stages = watch(
