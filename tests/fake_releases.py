@@ -1,8 +1,9 @@
 """A small book, and releases of the small packages that it uses, in a folder of wheels.
 
-`parrot` 2.0 changes what a reader sees in each way that has a name; `wren` 1.1 changes one text;
-`finch` 1.1 and `owl` 1.1 change nothing. `heavy` opens the way to the libraries of the environment
-in which the tests run, such as the kernel: so no test installs these a second time.
+`parrot` 2.0 changes what a reader sees in each way that has a name. `wren`, `yaffle` and the
+pre-release of `owl` change one text each, and `finch` nothing. The builds of `yaffle` have a label,
+as PyTorch's have. `heavy` opens the way to the libraries of the environment in which the tests run,
+such as the kernel: so no test installs these a second time.
 """
 
 import sysconfig
@@ -66,12 +67,18 @@ RELEASES = [
     ("parrot", "2.0", PARROT.format(**NEW)),
     ("wren", "1.0", 'def sing(): return "tirili"\n'),
     ("wren", "1.1", 'def sing(): return "tirila"\n'),
-    *((name, version, "") for name in ("finch", "owl") for version in ("1.0", "1.1")),
+    ("yaffle", "1.0+cpu", 'def drum(): return "rat tat"\n'),
+    ("yaffle", "1.1+cpu", 'def drum(): return "rat tat tat"\n'),
+    ("owl", "1.0", 'def hoot(): return "hu"\n'),
+    ("owl", "1.1", 'def hoot(): return "hu"\n'),
+    ("owl", "1.2rc1", 'def hoot(): return "hu hu"\n'),
+    ("finch", "1.0", ""),
+    ("finch", "1.1", ""),
 ]
 
 # Cells by what they show. The numbers of these cells are their places here.
 CELLS = [
-    "import parrot, wren\nprint('parrot', parrot.__version__)",
+    "import owl, parrot, wren, yaffle\nprint('parrot', parrot.__version__)",
     "print(parrot.ids('hello'))",
     "parrot.speak()",
     "parrot.call(times=3)",
@@ -79,6 +86,8 @@ CELLS = [
     "parrot.dial()",
     "parrot.whisper()",
     "print(wren.sing())",
+    "print(yaffle.drum())",
+    "print(owl.hoot())",
     ":tolerance: 0.05\n\nprint(parrot.score())",
 ]
 PROSE = {
@@ -109,7 +118,7 @@ PYPROJECT = """[project]
 name = "small-book"
 version = "1"
 requires-python = ">=3.11"
-dependencies = ["heavy", "parrot>=1", "wren~=1.0", "finch~=1.0", "owl~=1.0"]
+dependencies = ["heavy", "parrot>=1", "wren~=1.0", "finch~=1.0", "owl~=1.0", "yaffle~=1.0"]
 
 [project.optional-dependencies]
 dev = []
@@ -147,6 +156,6 @@ def write_book(root: Path) -> None:
     (root / "book").mkdir()
     (root / "book" / "then-and-now.md").write_text(THEN_AND_NOW, encoding="utf-8")
     (root / "pyproject.toml").write_text(PYPROJECT, encoding="utf-8")
-    names = ["finch", "heavy", "owl", "parrot", "Wren"]
+    names = ["finch", "heavy", "owl", "parrot", "Wren", "yaffle"]
     lock = "".join(f"{name}==1.0\n" for name in names)
     (root / "requirements.lock").write_text(lock, encoding="utf-8")

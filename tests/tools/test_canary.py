@@ -6,6 +6,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
+from urllib.parse import parse_qs, urlsplit
 
 import nbformat
 import pytest
@@ -17,7 +18,7 @@ from tools.canary.comparing import Difference, Noise, compare
 from tools.canary.culprit import search
 from tools.canary.environments import Environment, InstallError
 from tools.canary.reader import lost, passages, sentences
-from tools.canary.report import Finding, Stage
+from tools.canary.report import Finding, Stage, page
 from tools.canary.watch import changes, describe
 
 OLD = Environment(Path("/work/0"), {"parrot": "1.0", "torch": "2.13.0+cpu"})
@@ -239,7 +240,26 @@ def test_only_what_depends_on_the_cell_is_listed(tmp_path):
     ]
 
 
-# The issues
+# The page and the issues
+
+
+def test_what_a_cell_shows_runs_nothing_and_reaches_nothing_on_the_page(browser, tmp_path):
+    evil = (
+        "<style>h1 { display: none }</style><b id='shown'>words</b></template>"
+        "<script>document.title = 'run'</script><img src=x onerror='document.title = 1'>"
+    )
+    shown = [new_output("display_data", {"text/html": evil})]
+    cell = new_code_cell("</pre><script>document.title = 2</script>", outputs=shown)
+    finding = Finding(("2-3", 1, "text"), Difference("text", "<b>", cell, cell), [], "<i> 1 → 2")
+    path = tmp_path / "index.html"
+    path.write_text(page([Stage("the newest releases", {"<i>": ("1", "2")}, [finding])]))
+    tab = browser.new_page()
+    tab.goto(path.as_uri())
+    assert tab.title() == "What would an upgrade change?"
+    assert tab.locator("h1").is_visible()
+    assert tab.locator("#shown").first.is_visible()
+    assert tab.locator("h3").inner_text() == "<i> 1 → 2"
+    tab.close()
 
 
 @pytest.fixture
@@ -256,8 +276,12 @@ def github(monkeypatch):
             size = int(self.headers.get("Content-Length") or 0)
             content = json.loads(self.rfile.read(size) or "null")
             if self.command == "GET":
-                kept_here = kept if self.path.endswith("&page=1") else []
-                return self.reply([one for one in kept_here if "canary" in one["labels"]])
+                asked = parse_qs(urlsplit(self.path).query)
+                open_ones = [one for one in kept if one["state"] == "open"]
+                some = kept if asked.get("state") == ["all"] else open_ones
+                some = [one for one in some if asked["labels"][0] in one["labels"]]
+                start = (int(asked["page"][0]) - 1) * int(asked["per_page"][0])
+                return self.reply(some[start : start + int(asked["per_page"][0])])
             if self.command == "POST":
                 kept.append({"number": len(kept) + 1, "html_url": f"#{len(kept) + 1}"})
                 kept[-1] |= {"state": "open"} | content

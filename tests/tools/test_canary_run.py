@@ -60,15 +60,14 @@ def done(settings, book):
     with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(printed):
         patch.setattr(issues, "is_on_github", lambda: True)
         patch.setattr(issues, "publish", lambda stages: filed.extend(stages) or ["#1"])
-        status = canary.main([], book)
+        status = canary.main(["--pre", "1"], book)
     return SimpleNamespace(
         status=status, printed=printed.getvalue(), stages=filed, folder=book / "_build" / "canary"
     )
 
 
 def test_each_difference_is_named_by_its_kind_and_its_culprit(done):
-    (stage,) = done.stages
-    assert {one.place: one.culprit for one in stage.findings} == {
+    assert {one.place: one.culprit for one in done.stages[0].findings} == {
         ("1-1", 2, "number"): PARROT,  # a changed id
         ("1-1", 3, "warning"): PARROT,
         ("1-1", 4, "error"): PARROT,  # a renamed argument
@@ -76,8 +75,16 @@ def test_each_difference_is_named_by_its_kind_and_its_culprit(done):
         ("1-1", 6, "widget"): PARROT,
         ("1-1", 7, "missing"): PARROT,
         ("1-1", 8, "text"): WREN,
+        ("1-1", 9, "text"): "yaffle 1.0 → 1.1",
     }
     assert done.status == 1
+
+
+def test_pre_releases_are_compared_with_the_newest_releases(done):
+    stage = done.stages[1]
+    assert stage.changed == {"owl": ("1.1", "1.2rc1")}
+    found = {one.place: one.culprit for one in stage.findings}
+    assert found == {("1-1", 10, "text"): "owl 1.1 → 1.2rc1"}
 
 
 def test_the_reader_is_thought_of(done):
@@ -95,17 +102,18 @@ def test_the_reader_is_thought_of(done):
 
 
 def test_the_terminal_says_it_in_a_few_lines(done):
-    assert "On the newest releases (4 packages changed): 7 differences." in done.printed
+    assert "On the newest releases (5 packages changed): 8 differences." in done.printed
     parrot, wren = done.printed.index(f"{PARROT} changes"), done.printed.index(f"{WREN} changes")
     line = "cell 2 of 1-1: number: [101, 7592, 102] → [101, 7593, 102]"
     assert parrot < done.printed.index(line) < wren
+    assert "On pre-releases (1 package changed): 1 difference." in done.printed
     assert "Issue: #1" in done.printed
 
 
 def test_the_page_needs_nothing_else(done):
     page = (done.folder / "index.html").read_text()
     assert not re.search(r"<script|<link|https?://|url\(", page)
-    assert page.count("<article>") == 7
+    assert page.count("<article>") == 9
     assert "[101, <mark>7592</mark>, 102]" in page
     assert "[101, <mark>7593</mark>, 102]" in page
     assert html.escape("unexpected keyword argument 'times'") in page
@@ -130,7 +138,9 @@ def test_the_page_is_readable_in_both_color_schemes(done, browser, scheme):
 def test_the_lock_is_ready_to_commit(done, book, settings, capsys):
     """It is written as the old one is, and with it nothing is new."""
     lock = done.folder / "requirements.lock"
-    assert lock.read_text() == "finch==1.1\nheavy==1.0\nowl==1.1\nparrot==2.0\nWren==1.1\n"
+    assert lock.read_text() == (
+        "finch==1.1\nheavy==1.0\nowl==1.1\nparrot==2.0\nWren==1.1\nyaffle==1.1\n"
+    )
     again = book.with_name("upgraded")
     fake_releases.write_book(again)
     shutil.copy(lock, again / "requirements.lock")

@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from itertools import zip_longest
+from itertools import takewhile, zip_longest
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,6 +24,7 @@ from tools.canary.environments import Environment
 from tools.canary.running import code_cells
 
 SLOWER, AT_LEAST = 1.5, 1.0  # a time counts from this ratio on, if it is that many seconds more
+SHOWN = 120  # characters of a line that differs
 VIEW = "application/vnd.jupyter.widget-view+json"
 NUMBER = re.compile(
     r"(?<![\w.])[-+]?\d+(?:,\d{3}(?!\d))*(?:\.\d+)*(?:e[-+]?\d+)?(?:\.?(?:a|b|rc|dev|post)\d+)*(?:\+\w+)?"
@@ -31,7 +32,7 @@ NUMBER = re.compile(
 NOISE = {
     r"0x[0-9a-f]{8,}": "ADDRESS",
     r"\d[\d.]* ?(?:it/s|s/it|ns|µs|ms|s|sec|seconds?|minutes?|min)\b": "SECONDS",
-    r"\b\d+:\d\d(?::\d\d)?(?=[<,\]])": "SECONDS",  # in a progress bar
+    r"\b\d+:\d\d(?::\d\d)?(?=[<,])": "SECONDS",  # in a progress bar
     r"(?<=\.py):\d+": ":LINE",
     r"\S*ipykernel_\d+\S* ?": "",  # the file that a warning says a cell is
 }
@@ -148,14 +149,17 @@ def _first_change(old: str, new: str, noise: Noise) -> str:
     """Show the first line that differs, as it was and as it is."""
     for before, after in zip_longest(old.splitlines(), new.splitlines(), fillvalue=""):
         if unlike(before, after, noise):
-            before, after = (_short(noise.clean(line)) for line in (before, after))
-            return f"{before or 'nothing'} → {after or 'nothing'}"
+            lines = [noise.clean(line).strip() for line in (before, after)]
+            same = takewhile(lambda pair: pair[0] == pair[1], zip(*lines, strict=False))
+            start = max(0, len(list(same)) - SHOWN // 2)
+            before, after = (_part(line, start) or "nothing" for line in lines)
+            return f"{before} → {after}"
     return ""
 
 
-def _short(line: str, most: int = 200) -> str:
-    line = line.strip()
-    return line if len(line) <= most else f"{line[:most]}…"
+def _part(line: str, start: int) -> str:
+    part = line[start : start + SHOWN]
+    return f"{'…' * (start > 0)}{part}{'…' * (start + SHOWN < len(line))}"
 
 
 def shows(cell: NotebookNode, notebook: NotebookNode) -> dict[str, str]:
@@ -169,7 +173,7 @@ def shows(cell: NotebookNode, notebook: NotebookNode) -> dict[str, str]:
             shown["warning" if output.name == "stderr" else "text"] += output.text
         elif VIEW in data:
             shown["widget"] += widget(data[VIEW]["model_id"], notebook)
-            shown["widget"] += data.get("text/html", "")
+            shown["widget"] += "\n" + data.get("text/html", "")
         elif "text/html" in data:
             html = BeautifulSoup(data["text/html"], "html.parser")
             for hidden in html(["style", "script"]):

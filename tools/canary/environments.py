@@ -24,6 +24,7 @@ from jupyter_client.kernelspec import KernelSpecManager
 
 from tools.torch_index import INDEX, has_nvidia, is_reachable
 
+INSTALLERS = {"pip", "wheel"}  # `make lock` leaves them out, too
 OLDEST_PYTHON = "3.11.2"  # Debian 12; `make lock` writes the lock for it, too
 
 
@@ -94,16 +95,19 @@ def resolve(root: Path, lock: Path, target: Path, *options: str) -> Path:
     wanted = [root / "pyproject.toml", "--extra", "dev", "--python-version", OLDEST_PYTHON]
     layout = ["--no-header", "--no-annotate", "--output-file", target]
     _uv("pip", "compile", *wanted, *layout, *_sources(), *options)
-    spelled = {canonical(line.split("==")[0]): line.split("==")[0] for line in _lines(lock)}
+    names = (line.partition("==")[0] for line in lock.read_text(encoding="utf-8").splitlines())
+    spelled = {canonical(name): name for name in names}
     # no label such as +cpu: the lock is for machines with a GPU, too
-    pins = [(canonical(n), v.split("+")[0]) for n, v in (p.split("==") for p in _lines(target))]
-    new = sorted((f"{spelled.get(n, n)}=={v}" for n, v in pins), key=str.lower)
-    target.write_text("\n".join(new) + "\n", encoding="utf-8")
+    pins = {name: version.partition("+")[0] for name, version in read_lock(target).items()}
+    kept = [name for name in pins if name not in INSTALLERS]
+    return write_lock({spelled.get(name, name): pins[name] for name in kept}, target)
+
+
+def write_lock(pins: Mapping[str, str], target: Path) -> Path:
+    """Write a lock file in the order of `pip freeze`."""
+    lines = sorted((f"{name}=={version}\n" for name, version in pins.items()), key=str.lower)
+    target.write_text("".join(lines), encoding="utf-8")
     return target
-
-
-def _lines(lock: Path) -> list[str]:
-    return lock.read_text(encoding="utf-8").split()
 
 
 def install(root: Path, lock: Path, folder: Path) -> Environment:

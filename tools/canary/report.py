@@ -16,6 +16,7 @@ from tools.canary.comparing import VIEW, Difference, Place
 from tools.canary.reader import Passage
 
 STYLE = Path(__file__).with_name("report.css")
+POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"  # outputs run nothing
 LONGEST = 20_000  # characters of an output in which changed words are marked
 
 
@@ -107,7 +108,7 @@ def page(stages: list[Stage]) -> str:
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        '<meta name="color-scheme" content="light dark">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
         "<title>What would an upgrade change?</title>\n"
         f"<style>\n{STYLE.read_text(encoding='utf-8')}</style>\n</head>\n<body>\n<main>\n"
         f"<h1>What would an upgrade change?</h1>\n{body}\n</main>\n</body>\n</html>\n"
@@ -180,9 +181,9 @@ def _parts(cell: NotebookNode) -> Iterator[tuple[str, str]]:
         elif output.output_type == "stream":
             yield "pre", output.text
         elif "text/html" in data:
-            yield "iframe", data["text/html"]
+            yield "div", data["text/html"]
         elif picture == "image/svg+xml":
-            yield "iframe", data[picture]
+            yield "div", data[picture]
         elif picture:
             yield "img", f"data:{picture};base64,{data[picture].strip()}"
         elif VIEW in data:
@@ -200,12 +201,9 @@ def _element(tag: str, content: str) -> str:
         return f"<pre>{content}</pre>"
     if tag == "img":
         return f'<img src="{_text(content)}" alt="what the cell draws">'
-    # in a frame of its own, without scripts, its style reaches nothing else
-    scheme = '<meta name="color-scheme" content="light dark">'
-    return (
-        '<iframe sandbox="" title="what the cell shows" '
-        f'srcdoc="{_text(scheme + content)}"></iframe>'
-    )
+    # in a root of its own: its styles reach nothing else
+    content = re.sub("</(?=template)", "&lt;/", content, flags=re.IGNORECASE)
+    return f'<div class="html"><template shadowrootmode="open">{content}</template></div>'
 
 
 def _marked(old: str, new: str) -> tuple[str, str]:

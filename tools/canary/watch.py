@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from tools.canary.comparing import Noise, Place, compare, notebook_name
 from tools.canary.culprit import search
-from tools.canary.environments import Environment, install, read_lock, resolve
+from tools.canary.environments import Environment, install, read_lock, resolve, write_lock
 from tools.canary.reader import passages
 from tools.canary.report import Finding, Stage
 from tools.canary.running import run
@@ -80,6 +80,8 @@ def step(book: Book, old: Environment, new: Environment, before: Release, after:
     if found:
         say("Running what differs once more: what doesn't differ twice is chance.")
         again = differences(book, old, new, {name for name, _, _ in found})
+        for one in (found[place] for place in found.keys() - again.keys()):
+            say(f"Seen once: {one.cell}: {one.difference.kind}: {one.difference.detail}")
         found = {place: one for place, one in again.items() if place in found}
     for place, name in culprits(book, found.keys(), old, changed, before, after).items():
         found[place].culprit = name
@@ -114,6 +116,8 @@ def culprits(
     A difference that needs two upgrades is the second one's.
     """
     packages = [name for name, versions in changed.items() if all(versions)]
+    # with the labels of builds, such as +cpu: uv keeps no version that it knows under another name
+    start = write_lock({**read_lock(before.lock), **old.versions}, book.work / "start.lock")
 
     @functools.cache
     def lock(count: int) -> Path:
@@ -122,10 +126,9 @@ def culprits(
             return before.lock
         if count >= len(packages):
             return after.lock
-        pins = [f"{name}=={public(changed[name][1])}" for name in packages[:count]]
         options = [word for word in after.options if word != "--upgrade"]
-        options += [f"--upgrade-package={pin}" for pin in pins]
-        return resolve(book.root, before.lock, book.work / f"{count}.lock", *options)
+        options += [f"--upgrade-package={p}=={changed[p][1]}" for p in packages[:count]]
+        return resolve(book.root, start, book.work / f"{count}.lock", *options)
 
     def seen(count: int, wanted: Set[Place]) -> Set[Place]:
         say(f"Looking for the culprit with {count} of {len(packages)} packages upgraded.")
