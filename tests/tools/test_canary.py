@@ -8,12 +8,14 @@ from pathlib import Path
 from types import SimpleNamespace
 from urllib.parse import parse_qs, urlsplit
 
+import fake_releases
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from repository import ROOT
 
-from tools.canary import issues
+from tools.canary import __main__ as command
+from tools.canary import issues, watch
 from tools.canary.comparing import Difference, Noise, compare
 from tools.canary.culprit import search
 from tools.canary.environments import Environment, InstallError
@@ -191,6 +193,58 @@ def test_upgrades_are_described_with_what_came_and_went():
     assert describe(steps) == "b 2 → 4, c 3 → none, d none → 5"
 
 
+def test_what_differs_only_once_is_chance(monkeypatch, capsys):
+    """A second run is of the notebooks that differed, and of no others."""
+    cell = new_code_cell("x", outputs=printing("1"))
+
+    def finding(number):
+        place = ("2-3", number, "time")
+        return place, Finding(place, Difference("time", "1.0 s → 3.0 s", cell, cell), [])
+
+    runs = [dict([finding(1), finding(2)]), dict([finding(2), finding(3)])]
+    asked = []
+
+    def differences(book, old, new, names=None):
+        asked.append(names)
+        return runs.pop(0)
+
+    def culprits(book, found, *rest):
+        return dict.fromkeys(found, "parrot 1.0 → 2.0rc1")
+
+    monkeypatch.setattr(watch, "differences", differences)
+    monkeypatch.setattr(watch, "culprits", culprits)
+    stage = watch.step(None, OLD, NEW, *[watch.Release(name, None) for name in ("old", "new")])
+    assert [one.place[1] for one in stage.findings] == [2]
+    assert asked == [None, {"2-3"}]
+    assert "Seen once: cell 1 of 2-3: time: 1.0 s → 3.0 s" in capsys.readouterr().err
+
+
+def test_a_new_environment_is_slow_only_once(monkeypatch, tmp_path):
+    """A probe's first run doesn't decide about seconds: the culprit is `torch`, not `parrot`."""
+    lock = tmp_path / "requirements.lock"
+    lock.write_text("parrot==1.0\ntorch==2.13.0\n")
+    slow, wrong = ("2-3", 1, "time"), ("2-3", 2, "text")
+    runs = [{slow, wrong}, set()]  # of the one probe
+    monkeypatch.setattr(watch, "install", lambda *_: NEW)
+    monkeypatch.setattr(watch, "differences", lambda *_: dict.fromkeys(runs.pop(0)))
+    new = tmp_path / "new.lock"
+    new.write_text("parrot==2.0rc1\ntorch==2.14.0\n")
+    book = watch.Book(tmp_path, [], tmp_path)
+    releases = [watch.Release("old", lock), watch.Release("new", new, ("--upgrade",))]
+
+    def halfway(root, start, target, *options):
+        assert options == ("--upgrade-package=parrot==2.0rc1",)
+        target.write_text("parrot==2.0rc1\ntorch==2.13.0\n")
+        return target
+
+    monkeypatch.setattr(watch, "resolve", halfway)
+    steps = changes(OLD.versions, NEW.versions)
+    assert watch.culprits(book, {slow, wrong}, OLD, steps, *releases) == {
+        slow: "torch 2.13.0 → 2.14.0",
+        wrong: "parrot 1.0 → 2.0rc1",
+    }
+
+
 # The reader
 
 
@@ -308,6 +362,10 @@ def github(monkeypatch):
     server.server_close()
 
 
+def publish(stages):
+    return issues.publish(stages, "secret")
+
+
 def stage(*culprits, detail="1 → 2"):
     cell = new_code_cell("x", outputs=printing("1"))
     findings = [
@@ -318,14 +376,14 @@ def stage(*culprits, detail="1 → 2"):
 
 
 def test_a_culprit_has_one_issue_which_is_updated(github):
-    issues.publish([stage("parrot 1.0 → 2.0", "wren 1.0 → 1.1", "parrot 1.0 → 2.0")])
+    publish([stage("parrot 1.0 → 2.0", "wren 1.0 → 1.1", "parrot 1.0 → 2.0")])
     assert [one["title"] for one in github.kept] == [
         "parrot 1.0 → 2.0 would change 2 cells",
         "wren 1.0 → 1.1 would change 1 cell",
     ]
     assert "**cell 12 of 2-3**, number: ` 1 → 2 `" in github.kept[0]["body"]
     github.kept[1]["state"] = "closed"
-    addresses = issues.publish([stage("parrot 1.0 → 2.1", "wren 1.0 → 1.2", detail="1 → 3")])
+    addresses = publish([stage("parrot 1.0 → 2.1", "wren 1.0 → 1.2", detail="1 → 3")])
     assert addresses == ["#1", "#2"]
     assert [one["state"] for one in github.kept] == ["open", "closed"]
     assert github.kept[0]["title"] == "parrot 1.0 → 2.1 would change 1 cell"
@@ -335,18 +393,32 @@ def test_a_culprit_has_one_issue_which_is_updated(github):
 
 
 def test_the_next_upgrade_of_the_same_package_has_an_issue_of_its_own(github):
-    issues.publish([stage("parrot 1.0 → 2.0")])
-    issues.publish([stage("parrot 2.0 → 3.0")])
+    publish([stage("parrot 1.0 → 2.0")])
+    publish([stage("parrot 2.0 → 3.0")])
     assert len(github.kept) == 2
 
 
 def test_what_a_library_prints_is_quoted_in_an_issue(github):
-    issues.publish([stage("parrot 1.0 → 2.0", detail="`@somebody` ```\n# look")])
+    publish([stage("parrot 1.0 → 2.0", detail="`@somebody` ```\n# look")])
     assert "```` `@somebody` ``` # look ````" in github.kept[0]["body"]
 
 
 @pytest.mark.parametrize("name", ["GITHUB_ACTIONS", "GITHUB_TOKEN", "GITHUB_REPOSITORY"])
 def test_no_issue_is_written_elsewhere(github, monkeypatch, name):
-    assert issues.is_on_github()
     monkeypatch.delenv(name)
-    assert not issues.is_on_github()
+    assert issues.take_token() == ""
+
+
+def test_a_github_that_refuses_does_not_hide_the_differences(tmp_path, monkeypatch, capsys, github):
+    fake_releases.write_book(tmp_path)
+    monkeypatch.setattr(command, "watch", lambda *_, **__: [stage("parrot 1.0 → 2.0")])
+    monkeypatch.setenv("GITHUB_API_URL", "http://127.0.0.1:9")  # nothing listens there
+    assert command.main([], tmp_path) == 1
+    said = capsys.readouterr()
+    assert "parrot 1.0 → 2.0 changes" in said.out
+    assert "GitHub didn't take the issues: <urlopen error" in said.err
+
+
+def test_new_releases_do_not_see_the_token(github):
+    assert issues.take_token() == "secret"
+    assert "secret" not in OLD.variables.values()

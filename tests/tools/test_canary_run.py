@@ -58,8 +58,8 @@ def done(settings, book):
     filed = []
     printed = io.StringIO()
     with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(printed):
-        patch.setattr(issues, "is_on_github", lambda: True)
-        patch.setattr(issues, "publish", lambda stages: filed.extend(stages) or ["#1"])
+        patch.setattr(issues, "take_token", lambda: "token")
+        patch.setattr(issues, "publish", lambda stages, token: filed.extend(stages) or ["#1"])
         status = canary.main(["--pre", "1"], book)
     return SimpleNamespace(
         status=status, printed=printed.getvalue(), stages=filed, folder=book / "_build" / "canary"

@@ -36,6 +36,7 @@ def main(arguments: list[str], root: Path = ROOT) -> int:
     ]
     if not sources:
         parser.error(f"expected the number of a chapter; got {' '.join(chosen.chapters)}")
+    token = issues.take_token()
     folder = root / "_build" / "canary"
     shutil.rmtree(folder, ignore_errors=True)  # an earlier report would be taken for this one
     folder.mkdir(parents=True)
@@ -52,9 +53,9 @@ def main(arguments: list[str], root: Path = ROOT) -> int:
     print(f"Old and new, side by side: file://{folder}/index.html")
     print(f"What was tested, to be copied over requirements.lock: {folder}/requirements.lock")
     differ = any(stage.findings for stage in stages)
-    if differ and issues.is_on_github():
+    if differ and token:
         try:
-            print(*(f"Issue: {address}" for address in issues.publish(stages)), sep="\n")
+            print(*(f"Issue: {address}" for address in issues.publish(stages, token)), sep="\n")
         except OSError as error:
             say(f"The differences are on the page, but GitHub didn't take the issues: {error}")
     return int(differ)

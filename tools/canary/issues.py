@@ -29,15 +29,20 @@ def fingerprint(culprit: str) -> str:
     return hashlib.sha256(before.encode()).hexdigest()[:12]
 
 
-def is_on_github() -> bool:
-    """Tell whether this is a workflow that may write issues."""
-    names = ("GITHUB_ACTIONS", "GITHUB_TOKEN", "GITHUB_REPOSITORY")
-    return all(os.environ.get(name) for name in names)
+def take_token() -> str:
+    """Take GitHub's token out of the environment, or give "" if this is no workflow with one.
+
+    What the canary starts runs new releases, and these needn't see it.
+    """
+    token = os.environ.pop("GITHUB_TOKEN", "")
+    on_github = os.environ.get("GITHUB_ACTIONS") and os.environ.get("GITHUB_REPOSITORY")
+    return token if on_github else ""
 
 
-def publish(stages: list[Stage]) -> list[str]:
+def publish(stages: list[Stage], token: str) -> list[str]:
     """Write an issue for each culprit, and give the address of each."""
-    known = {mark: one["number"] for one in _issues() for mark in _marks(one.get("body") or "")}
+    some = _issues(token)
+    known = {mark: one["number"] for one in some for mark in _marks(one.get("body") or "")}
     addresses = []
     for stage in stages:
         for culprit in stage.by_culprit:
@@ -46,9 +51,9 @@ def publish(stages: list[Stage]) -> list[str]:
             body = f"{text[:LONGEST]}\n\n<!-- canary: {mark} -->"
             content: dict[str, Any] = {"title": title, "body": body}
             if mark in known:  # also a closed one: somebody has decided, and isn't asked again
-                answer = _call("PATCH", f"issues/{known[mark]}", content)
+                answer = _call(token, "PATCH", f"issues/{known[mark]}", content)
             else:
-                answer = _call("POST", "issues", content | {"labels": [LABEL]})
+                answer = _call(token, "POST", "issues", content | {"labels": [LABEL]})
             addresses.append(answer["html_url"])
     return addresses
 
@@ -57,21 +62,21 @@ def _marks(body: str) -> list[str]:
     return re.findall(r"<!-- canary: (\w+) -->", body)
 
 
-def _issues() -> Iterator[dict[str, Any]]:
+def _issues(token: str) -> Iterator[dict[str, Any]]:
     page = 1
-    while some := _call("GET", f"issues?labels={LABEL}&state=all&per_page=100&page={page}"):
+    while some := _call(token, "GET", f"issues?labels={LABEL}&state=all&per_page=100&page={page}"):
         yield from some
         page += 1
 
 
-def _call(method: str, path: str, content: dict[str, Any] | None = None) -> Any:
+def _call(token: str, method: str, path: str, content: dict[str, Any] | None = None) -> Any:
     server = os.environ.get("GITHUB_API_URL", "https://api.github.com")
     request = urllib.request.Request(
         f"{server}/repos/{os.environ['GITHUB_REPOSITORY']}/{path}",
         method=method,
         data=json.dumps(content).encode() if content else None,
         headers={
-            "Authorization": f"Bearer {os.environ['GITHUB_TOKEN']}",
+            "Authorization": f"Bearer {token}",
             "Accept": "application/vnd.github+json",
             "Content-Type": "application/json",
         },
