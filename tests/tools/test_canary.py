@@ -299,7 +299,7 @@ def test_only_what_depends_on_the_cell_is_listed(tmp_path):
 
 def test_what_a_cell_shows_runs_nothing_and_reaches_nothing_on_the_page(browser, tmp_path):
     evil = (
-        "<style>h1 { display: none }</style><b id='shown'>words</b></template>"
+        "<b id='shown'>words</b></template><style>h1 { display: none }</style>"
         "<script>document.title = 'run'</script><img src=x onerror='document.title = 1'>"
     )
     shown = [new_output("display_data", {"text/html": evil})]

@@ -113,6 +113,7 @@ def test_the_terminal_says_it_in_a_few_lines(done):
 def test_the_page_needs_nothing_else(done):
     page = (done.folder / "index.html").read_text()
     assert not re.search(r"<script|<link|https?://|url\(", page)
+    assert "default-src 'none'; img-src data:; style-src 'unsafe-inline'" in page
     assert page.count("<article>") == 9
     assert "[101, <mark>7592</mark>, 102]" in page
     assert "[101, <mark>7593</mark>, 102]" in page

@@ -121,7 +121,7 @@ def _section(stage: Stage) -> str:
         for name, (old, new) in stage.changed.items()
     )
     table = (
-        f"<details><summary>which packages</summary>\n"
+        f"<details{' open' * (not stage.findings)}><summary>which packages</summary>\n"
         f"<table><tr><th>package</th><th>old</th><th>new</th></tr>{rows}</table></details>\n"
     )
     parts = [f"<section>\n<h2>{_text(stage.title)}</h2>\n", table if rows else ""]
