@@ -61,7 +61,8 @@ compare: $(READY)  ## Run notebooks again and compare their results: CHAPTERS="1
 	  $(NBVAL) -n 2 --dist loadfile
 
 canary: $(READY)  ## Say what an upgrade of the packages would change: CHAPTERS="1 2", or all; PRE=1
-	@# its status 1: differences; 2: it couldn't install. make shows it as "Error 1" or "Error 2"
+	@# It writes _build/canary/index.html, and _build/canary/requirements.lock with what was tested.
+	@# Its status 1: differences; 2: it couldn't install. make shows it as "Error 1" or "Error 2".
 	$(BIN)/python -m tools.canary $(CHAPTERS) $(if $(PRE),--pre)
 
 lab: $(READY)  ## Open the notebooks in JupyterLab

@@ -56,7 +56,7 @@ NEW = {
     "version": "2.0",
     "id": 7593,
     "score": 0.82,
-    "warn": "warnings.warn('speak is deprecated: use talk', FutureWarning, stacklevel=2)",
+    "warn": "warnings.warn('speak is deprecated: use talk', DeprecationWarning)",
     "argument": "count",
     "color": "green",
     "start": 4,

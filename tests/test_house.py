@@ -86,7 +86,7 @@ def modules(code: str) -> set[str]:
     own = {
         path.stem for folder in ("tests", "tools", "book/_ext") for path in ROOT.glob(f"{folder}/*")
     }
-    own |= {"helpers", "notebooks", "tests", "tools"} | set(sys.stdlib_module_names)
+    own |= {"helpers", "tests", "tools"} | set(sys.stdlib_module_names)
     return {name.split(".")[0] for name in names} - own
 
 

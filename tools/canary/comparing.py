@@ -19,7 +19,7 @@ from typing import NamedTuple
 from bs4 import BeautifulSoup
 from nbformat import NotebookNode
 
-from notebooks import conftest
+from tools import pictures
 from tools.canary.environments import Environment
 from tools.canary.running import code_cells
 
@@ -205,9 +205,9 @@ def unlike_pictures(
 ) -> str:
     """Say how pictures differ, in pixels as nbval is told to compare them, or in their markup."""
     tags = old.metadata.get("tags", [])
-    allowed = conftest.TRAINED_TOLERANCE if conftest.TRAINED in tags else conftest.TOLERANCE
-    drawn = conftest.pictures(new.outputs), conftest.pictures(old.outputs)
-    if how := conftest.difference(*drawn, conftest.MEASURED in tags, allowed):
+    allowed = pictures.TRAINED_TOLERANCE if pictures.TRAINED in tags else pictures.TOLERANCE
+    drawn = pictures.pictures(new.outputs), pictures.pictures(old.outputs)
+    if how := pictures.difference(*drawn, pictures.MEASURED in tags, allowed):
         return how
     if any(drawn):
         return ""

@@ -22,8 +22,11 @@ from typing import NamedTuple
 from jupyter_client import AsyncKernelManager
 from jupyter_client.kernelspec import KernelSpecManager
 
+from tools.run_notebooks import PERSONAL
 from tools.torch_index import INDEX, has_nvidia, is_reachable
 
+# show what a library announces to remove, which Python hides: `make test` would fail on it
+ANNOUNCED = "default::DeprecationWarning,default::PendingDeprecationWarning"
 INSTALLERS = {"pip", "wheel"}  # `make lock` leaves them out, too
 OLDEST_PYTHON = "3.11.2"  # Debian 12; `make lock` writes the lock for it, too
 
@@ -46,7 +49,8 @@ class Environment(NamedTuple):
     @property
     def variables(self) -> dict[str, str]:
         """The variables of a kernel: its own programs first, and stand-ins built by itself."""
-        mine = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+        mine = {n: v for n, v in os.environ.items() if n not in (*PERSONAL, "PYTHONPATH")}
+        mine["PYTHONWARNINGS"] = ANNOUNCED
         mine["PATH"] = f"{self.python.parent}{os.pathsep}{mine.get('PATH', '')}"
         mine["COURSE_CACHE"] = str(self.folder / "cache")
         return mine

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,10 +12,10 @@ from nbformat import NotebookNode
 
 from tools.canary.comparing import Difference, shows
 from tools.canary.running import code_cells
+from tools.numerals import one_of, read
 
 THEN_AND_NOW = Path("book", "then-and-now.md")
 EXERCISES = "## Try it yourself"
-NUMBER = re.compile(r"(?<![\w.])-?\d+(?:,\d{3}(?!\d))*(?:\.\d+)?(?![\w]|\.\d)")
 NAME = re.compile(r"[A-Za-z_]\w*(?:\.\w+)*")
 CODE = re.compile(r"`+([^`]+)`+")
 DECORATION = re.compile(r"^(?::::|```|:class:|#|\(.*\)=$).*$", re.MULTILINE)
@@ -31,9 +32,16 @@ class Passage(NamedTuple):
 
 def lost(text: str, before: str, after: str) -> tuple[str, ...]:
     """List the numbers and names in a text that one printed text holds and another doesn't."""
-    numbers = [number for number in NUMBER.findall(text) if len(number) > 1]  # "7" says too little
-    words = dict.fromkeys(numbers + _names(text))
-    return tuple(w for w in words if _is_printed(w, before) and not _is_printed(w, after))
+    numbers = [
+        number.text
+        for number in read(text)
+        if one_of(number, _read(before)) and not one_of(number, _read(after))
+    ]
+    were, are = set(NAME.findall(before)), set(NAME.findall(after))
+    return tuple(dict.fromkeys(numbers + [n for n in _names(text) if n in were and n not in are]))
+
+
+_read = functools.cache(read)  # the same outputs, for each sentence
 
 
 def _names(text: str) -> list[str]:
@@ -42,18 +50,6 @@ def _names(text: str) -> list[str]:
     return NAME.findall(" ".join(CODE.findall(text))) + [
         word for word in plain if "_" in word or re.search("[a-z0-9][A-Z]|[A-Z]{2}", word)
     ]
-
-
-def _is_printed(word: str, printed: str) -> bool:
-    if not NUMBER.fullmatch(word):
-        return word in NAME.findall(printed)
-    places = len(word.partition(".")[2])
-    value = _value(word)
-    return any(round(_value(n), places) == value for n in NUMBER.findall(printed))
-
-
-def _value(number: str) -> float:
-    return float(number.replace(",", ""))
 
 
 def printed(notebook: NotebookNode, cell: NotebookNode) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
+from nbclient.util import run_sync
 from tqdm import tqdm
 
 from tools.canary.environments import Environment
@@ -27,7 +28,7 @@ def run(source: Path, environments: Sequence[Environment]) -> list[nbformat.Note
     total = len(code_cells(read_source(source))) * len(environments)
     with tqdm(total=total, desc=source.stem, unit="cell") as bar:
         try:
-            return asyncio.run(_run_all(source, environments, bar))
+            return run_sync(_run_all)(source, environments, bar)
         except asyncio.CancelledError:
             raise KeyboardInterrupt from None
 
@@ -39,7 +40,7 @@ async def _run_all(
 
     def listen(**_) -> None:
         """Let Ctrl-C end the run. nbclient would only end a kernel, which looks like a crash."""
-        with contextlib.suppress(NotImplementedError):  # Windows
+        with contextlib.suppress(NotImplementedError, RuntimeError):  # Windows, or a thread
             loop.add_signal_handler(signal.SIGINT, task.cancel)
 
     runs = (_run_one(source, environment, bar, listen) for environment in environments)
