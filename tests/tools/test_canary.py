@@ -55,7 +55,7 @@ def kinds(old, new, **metadata):
         ('"torch_version": "2.13.0"', '"torch_version": "2.14.0"'),
         ("torch 2.13.0+cpu", "torch 2.14.0"),
         ("took 3.21 s", "took 14 s"),
-        ("100%|##| 9/9 [00:01<00:00, 52.3it/s]", "100%|##| 9/9 [00:12<00:00, 7.1it/s]"),
+        ("90%|##| 9/10 [00:01<00:03, 52.3it/s]", "90%|##| 9/10 [00:12<00:00, 7.1it/s]"),
         ("<f at 0x7f0012345678>", "<f at 0x7fffffffffff>"),
         ("/work/0/lib/a.py:12: in f", "/work/1/lib/a.py:345: in f"),
         ("/tmp/ipykernel_12/345.py:1: W", "/tmp/ipykernel_6/345.py:2: W"),
