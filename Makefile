@@ -22,7 +22,7 @@ export OMP_NUM_THREADS := 1
 export HF_HUB_DISABLE_TELEMETRY := 1
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: help book vendor pdf links audit test compare lab notebooks lint format faults bench adapter corpus lock clean
+.PHONY: help book vendor pdf links audit test compare lab notebooks lint format faults bench adapter corpus canary lock clean
 
 help:  ## Say what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -59,6 +59,11 @@ test: $(READY) vendor lint  ## Check everything: helpers, notebooks, site
 compare: $(READY)  ## Run notebooks again and compare their results: CHAPTERS="1 2", or all
 	$(BIN)/python -m pytest $(wildcard $(addprefix $(NOTEBOOKS)/*/,$(addsuffix -*/,$(or $(CHAPTERS),[0-9])))) \
 	  $(NBVAL) -n 2 --dist loadfile
+
+canary: $(READY)  ## Say what an upgrade of the packages would change: CHAPTERS="1 2", or all; PRE=1
+	@# It writes _build/canary/index.html, and _build/canary/requirements.lock with what was tested.
+	@# Its status 1: differences; 2: it couldn't install. make shows it as "Error 1" or "Error 2".
+	$(BIN)/python -m tools.canary $(CHAPTERS) $(if $(PRE),--pre)
 
 lab: $(READY)  ## Open the notebooks in JupyterLab
 	@# JupyterLab would look for news and updates on the network
