@@ -6,12 +6,15 @@ import logging
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
+import yaml
 from filelock import FileLock
 
 from helpers.sources.checksums import DATA
@@ -147,26 +150,61 @@ def site(tmp_path_factory):
     """
     if "BOOK_SITE" in os.environ:
         return Path(os.environ["BOOK_SITE"]).resolve()
+    output = _shared(tmp_path_factory) / "built-site"
+    with FileLock(f"{output}.lock"):
+        return _build(ROOT, output)
+
+
+# What somebody writes into _config.yml who publishes the book: see book/publish.md.
+OWN = {
+    "title": "Mine & yours",
+    "author": "Ada",
+    "repository": {"url": "https://github.com/ada/mine", "branch": "main"},
+}
+
+
+@pytest.fixture(scope="session")
+def own_site(tmp_path_factory):
+    """The site with another title, author and repository, and a JupyterHub, built strictly."""
+    folder = _shared(tmp_path_factory) / "own-site"
+    with FileLock(f"{folder}.lock"):
+        if not folder.exists():
+            kept_out = shutil.ignore_patterns(".git", ".venv", "_build", "tests", ".*_cache")
+            shutil.copytree(ROOT, folder, ignore=kept_out)
+            page = (ROOT / "book" / "publish.md").read_text()
+            quoted = textwrap.dedent(re.search(r"```yaml\n(.*?) *```", page, re.DOTALL)[1])
+            settings = (folder / "_config.yml").read_text()
+            hub = 'jupyterhub_url: ""'
+            assert settings.count(quoted) == settings.count(hub) == 1, "the page quotes the lines"
+            settings = settings.replace(quoted, yaml.safe_dump(OWN))
+            settings = settings.replace(hub, "jupyterhub_url: https://hub.example.org")
+            (folder / "_config.yml").write_text(settings)
+        return _build(folder, folder)
+
+
+def _shared(tmp_path_factory):
+    """Give the folder that all test processes share."""
+    folder = tmp_path_factory.getbasetemp()
+    return folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+
+
+def _build(source, output):
+    """Build a site, if it isn't there yet, with the command of ``make book``."""
     recipe = re.search(r"/jupyter-book (build .+?) \|\|", (ROOT / "Makefile").read_text())
     arguments = shlex.split(recipe[1])
     assert {"-W", "-n"} <= set(arguments), "make book builds strictly"
-    shared = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        shared = shared.parent
-    output = shared / "built-site"
-    with FileLock(f"{output}.lock"):
-        built = output / "_build" / "html"
-        if not (built / "index.html").is_file():
-            program = Path(sys.executable).with_name("jupyter-book")
-            done = subprocess.run(
-                [program, *arguments, "--path-output", output],
-                cwd=ROOT,
-                capture_output=True,
-                text=True,
-                timeout=600,
-                check=False,
-            )
-            assert done.returncode == 0, done.stdout + done.stderr
+    built = output / "_build" / "html"
+    if not (built / "index.html").is_file():
+        program = Path(sys.executable).with_name("jupyter-book")
+        done = subprocess.run(
+            [program, *arguments, "--path-output", output],
+            cwd=source,
+            capture_output=True,
+            text=True,
+            timeout=600,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
     return built
 
 

@@ -15,9 +15,12 @@ DRAWINGS = {
     "angle-right": "M9 5l7 7-7 7",
     "arrow-up": "M12 20V4M5 11l7-7 7 7",
     "bars": "M3 6h18M3 12h18M3 18h18",
+    "binder": "M9 4a5 5 0 1 0 0 10 5 5 0 1 0 0-10zM15 10a5 5 0 1 0 0 10 5 5 0 1 0 0-10z",
+    "box": "M3 7l9-4 9 4v10l-9 4-9-4zM3 7l9 4 9-4M12 11v10",
     "chevron-down": "M5 9l7 7 7-7",
     "circle-half-stroke": "M12 3a9 9 0 1 0 0 18 9 9 0 1 0 0-18zM12 4v16M14.5 5v14"
     "M17 6.8v10.4M19.3 10v4",
+    "colab": "M7 7a5 5 0 1 0 0 10 5 5 0 1 0 0-10zM17 7a5 5 0 1 0 0 10 5 5 0 1 0 0-10z",
     "code": "M8 6l-6 6 6 6M16 6l6 6-6 6",
     "download": "M12 3v12M6 10l6 6 6-6M4 20h16",
     "expand": "M3 9V3h6M15 3h6v6M21 15v6h-6M9 21H3v-6",
@@ -26,6 +29,7 @@ DRAWINGS = {
     "github": "M6 3v12M6 15a3 3 0 1 0 0 6 3 3 0 1 0 0-6z"
     "M18 3a3 3 0 1 0 0 6 3 3 0 1 0 0-6zM18 9a9 9 0 0 1-9 9",
     "home": "M3 11l9-8 9 8M6 9v12h12V9",
+    "jupyterhub": "M3 9c2-4 16-4 18 0M3 15c2 4 16 4 18 0M12 11a1 1 0 1 0 0 2 1 1 0 1 0 0-2z",
     "lightbulb": "M9 21h6M9 17a7 7 0 1 1 6 0z",
     "list": "M8 6h13M8 12h13M8 18h13M3 6h1M3 12h1M3 18h1",
     "magnifying-glass": "M10 3a7 7 0 1 0 0 14 7 7 0 1 0 0-14zM15 15l6 6",

@@ -7,7 +7,8 @@
 * A link can also point to a label, such as ``(devlin-2019)=`` before a paper of the bibliography:
   ``[Devlin et al., 2019](../../../book/bibliography.md#devlin-2019)``.
 * No page contains the state of widgets. MyST-NB adds it even to pages that show stored HTML.
-* Formulas are MathML (``course_maths``).
+* Formulas are MathML (``course_maths``), and buttons lead to where a page can be run, edited or
+  downloaded (``course_buttons``). What is downloaded runs without a clone (``course_copies``).
 * After the build, each page is edited: unused scripts are removed and metadata added
   (``course_head``), icons are drawn (``course_icons``), accessibility is repaired
   (``course_access``), and the security policy is applied (``course_policy``).
@@ -23,6 +24,7 @@ from pathlib import Path
 
 from bs4 import BeautifulSoup
 from course_access import repair
+from course_buttons import is_on_github, set_buttons
 from course_head import (
     describe,
     draw_card,
@@ -79,9 +81,8 @@ def set_addresses(app, config):
     theme = config.html_theme_options
     theme.setdefault("logo", {})["text"] = config.project = config.html_title
     config.myst_substitutions["book_title"] = config.html_title  # the first page's heading
-    repository = theme.get("repository_url", "")
-    theme["use_repository_button"] = bool(repository)
-    on_github = re.fullmatch(r"https://github\.com/([^/]+)/([^/]+?)(?:\.git)?/?", repository)
+    set_buttons(theme)
+    on_github = is_on_github(theme["repository_url"])
     if on_github and not config.html_baseurl:
         config.html_baseurl = "https://{}.github.io/{}/".format(*on_github.groups())
     if config.html_baseurl and not config.html_baseurl.endswith("/"):
@@ -112,10 +113,18 @@ def finish_pages(site, title, address):
         load_what_is_used(soup, page)
         leave_plain_words_alone(soup, plain)
         describe(soup, page, title, address)
+        add_lowercase_anchors(soup)
         draw_icons(soup)
         repair(soup)
         apply_policy(soup, page, site)
         path.write_text(str(soup), encoding="utf-8")
+
+
+def add_lowercase_anchors(soup):
+    """Let ``#term-bert`` find BERT, as in the notebooks: a browser wants the same letters."""
+    for term in soup.select("dt[id^=term-]"):
+        if term["id"] != term["id"].lower():
+            term.insert(0, soup.new_tag("span", id=term["id"].lower()))
 
 
 def drop_unused_files(site):
@@ -169,6 +178,8 @@ def version_of_extensions(folder=Path(__file__).parent):
 
 def setup(app):
     app.setup_extension("course_maths")
+    app.setup_extension("course_buttons")
+    app.setup_extension("course_copies")
     app.connect("config-inited", set_addresses, priority=900)
     app.connect("env-updated", register_terms)
     app.connect("env-updated", register_labels)

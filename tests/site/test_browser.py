@@ -243,6 +243,27 @@ def test_each_page_is_complete_with_no_network_and_has_no_barrier(site, browser,
     assert not barriers, "\n".join(barriers)
 
 
+def test_the_buttons_of_a_published_book_are_no_barrier(own_site, browser, axe):
+    """They need a repository's address, so the pages above don't have them."""
+    page = "notebooks/en/2-using-transformers/2-1-behind-the-pipeline.html"
+    with serve(own_site) as base, reader(browser, base) as (tab, wrong):
+        tab.goto(base + page)
+        read_to_the_end(tab)
+        tab.evaluate(axe)
+        for name, words in (("launch", "Colab"), ("source", "Suggest edit"), ("download", ".whl")):
+            tab.click(f".dropdown-{name}-buttons > button")
+            shown = tab.locator(".dropdown-menu.show").get_by_text(words, exact=True)
+            shown.wait_for()
+            assert shown.locator("xpath=../..").locator("svg.icon").first.is_visible()
+            assert not tab.evaluate(LOOK, [None, ["article"]])
+            tab.keyboard.press("Escape")
+        assert not tab.evaluate("window.violations.filter((one) => !one.includes('style'))")
+        del wrong[:]  # axe writes styles, which the policy forbids it
+        tab.reload()
+        read_to_the_end(tab)
+    assert not wrong
+
+
 def test_axe_finds_a_barrier_that_is_planted(browser, address, axe):
     """Otherwise pages without barriers would prove nothing."""
     planted = """() => {

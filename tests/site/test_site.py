@@ -174,7 +174,7 @@ def test_a_shared_link_has_a_picture_once_the_address_is_known(course_site):
     ],
 )
 def test_title_and_repository_are_set_in_one_place(course_site, repository, base, address):
-    theme = {"repository_url": repository}
+    theme = {"repository_url": repository, "launch_buttons": {"colab_url": "https://colab"}}
     config = SimpleNamespace(
         html_theme_options=theme, html_title="Mine", html_baseurl=base, myst_substitutions={}
     )
@@ -182,6 +182,9 @@ def test_title_and_repository_are_set_in_one_place(course_site, repository, base
     assert config.html_baseurl == address
     assert theme["logo"]["text"] == "Mine"
     assert theme["use_repository_button"] == bool(repository)
+    on_github = repository.startswith("https://github.com")
+    assert theme["use_edit_page_button"] == on_github
+    assert bool(theme["launch_buttons"]) == on_github, "Colab opens notebooks from GitHub only"
 
 
 def test_the_picture_beside_a_shared_link_has_its_size(site):

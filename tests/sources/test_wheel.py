@@ -1,15 +1,16 @@
 """The wheel holds what the notebooks need, and works away from the checkout."""
 
+import os
 import re
 import shutil
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
 import jupytext
 import pytest
 from processes import run_code, run_loaded
+
+from tools.wheel import NEEDED, build_wheel
 
 ROOT = Path(__file__).parents[2]
 BEHIND_THE_PIPELINE = ROOT / "notebooks/en/2-using-transformers/2-1-behind-the-pipeline.md"
@@ -30,26 +31,35 @@ assert find_spec("tools") is None
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory) -> Path:
-    """Build the wheel from a copy, since building writes into the folder, and unpack it."""
-    folder = tmp_path_factory.mktemp("wheel")
-    source = folder / "source"
-    ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
-    shutil.copytree(ROOT / "helpers", source / "helpers", ignore=ignored)
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(ROOT / name, source)
-    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
-    done = subprocess.run(
-        [*command, "--disable-pip-version-check", "--wheel-dir", folder, source],
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    (built,) = folder.glob("*.whl")
-    zipfile.ZipFile(built).extractall(folder / "unpacked")
-    return folder / "unpacked"
+def built(tmp_path_factory) -> Path:
+    """The wheel, as the site publishes it."""
+    return build_wheel(tmp_path_factory.mktemp("wheel"))
+
+
+@pytest.fixture(scope="module")
+def wheel(built) -> Path:
+    """What is in the wheel."""
+    zipfile.ZipFile(built).extractall(built.parent / "unpacked")
+    return built.parent / "unpacked"
+
+
+def test_the_same_files_give_the_same_wheel(built, tmp_path, monkeypatch):
+    """Whatever the modes of the clone, and of those who build."""
+    for name in NEEDED:
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copyfile
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        copy(ROOT / name, tmp_path / name)
+    for path in tmp_path.rglob("*.py"):
+        path.chmod(0o700)
+        os.utime(path, (1e9, 1e9))
+    monkeypatch.setattr("tools.wheel.ROOT", tmp_path)
+    before = os.umask(0o077)
+    try:
+        again = build_wheel(tmp_path / "again")
+    finally:
+        os.umask(before)
+    assert again.name == built.name
+    assert again.read_bytes() == built.read_bytes()
 
 
 def test_the_wheel_holds_every_file_of_helpers(wheel):

@@ -5,7 +5,6 @@ import re
 import shutil
 import subprocess
 import sys
-import textwrap
 import zipfile
 from pathlib import Path
 
@@ -100,34 +99,6 @@ def test_documents_are_listed_in_the_books_order(tmp_path):
 
 
 PAGE = (ROOT / "book" / "publish.md").read_text()
-
-
-@pytest.fixture(scope="module")
-def own_site(tmp_path_factory):
-    """Two pages of the book with another title, author and repository, changed as the page says."""
-    folder = tmp_path_factory.mktemp("own") / "book"
-    kept_out = shutil.ignore_patterns(".git", ".venv", "_build", "tests", "notebooks", ".*_cache")
-    shutil.copytree(ROOT, folder, ignore=kept_out)
-    settings = (folder / "_config.yml").read_text()
-    quoted = textwrap.dedent(re.search(r"```yaml\n(.*?) *```", PAGE, re.DOTALL)[1])
-    assert settings.count(quoted) == 1, "the page quotes the lines"
-    own = {
-        "title": "Mine & yours",
-        "author": "Ada",
-        "repository": {"url": "https://github.com/ada/mine"},
-    }
-    (folder / "_config.yml").write_text(settings.replace(quoted, yaml.safe_dump(own)))
-    toc = {
-        "format": "jb-book",
-        "root": "book/welcome",
-        "chapters": [{"file": "book/publish"}],
-    }
-    (folder / "book" / "_toc.yml").write_text(yaml.safe_dump(toc))
-    program = Path(sys.executable).with_name("jupyter-book")
-    command = [program, "build", ".", "--toc", "book/_toc.yml", "--quiet"]  # links are missing
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return folder / "_build" / "html"
 
 
 def test_title_author_and_repository_are_set_in_one_place(own_site):
