@@ -1,7 +1,5 @@
 """The buttons at the top of a page: open it elsewhere, edit it, download it."""
 
-from types import SimpleNamespace
-
 import pytest
 import yaml
 from bs4 import BeautifulSoup
@@ -67,19 +65,8 @@ def test_the_host_decides_which_buttons_there_are(course_site, address, edit, la
     course_site.set_buttons(theme)
     assert theme["use_edit_page_button"] == edit
     assert set(theme["launch_buttons"]) == launch
+    assert ("repository_provider" in theme) == (bool(address) and not edit), "or the theme stops"
     assert theme["repository_url"] == address.removesuffix("/").removesuffix(".git")
-
-
-def test_the_theme_accepts_a_host_that_it_does_not_know(course_site):
-    from sphinx_book_theme.header_buttons import update_context_with_repository_info
-
-    theme = {"repository_url": "https://codeberg.org/ada/mine", "use_download_button": True}
-    course_site.set_buttons(theme)
-    app = SimpleNamespace(
-        builder=None, config=SimpleNamespace(html_theme_options=theme, html_context={})
-    )
-    update_context_with_repository_info(app)
-    assert app.config.html_context["github_url"] == "https://codeberg.org"
 
 
 def test_the_workflow_writes_the_branch_that_colab_opens(course_site):

@@ -1,55 +1,28 @@
 """The published copies of the notebooks: they run where there is no clone, and lead to the site."""
 
 import json
-import os
 import shutil
 import subprocess
 import sys
-import sysconfig
 import venv
 from pathlib import Path
 from types import SimpleNamespace
 
 import nbformat
 import pytest
+from elsewhere import PIPELINE, RUN, link_libraries, own_variables, save_first_cells
 
 from tools.copies import LINK, ROOT, copy_of
 
 CHAPTERS = ROOT / "notebooks" / "en"
-PIPELINE = CHAPTERS / "2-using-transformers" / "2-1-behind-the-pipeline.ipynb"
 ACCELERATE = CHAPTERS / "3-fine-tuning" / "3-4-accelerate.ipynb"
 NOTEBOOKS = sorted(CHAPTERS.glob("*/*.ipynb"))
-
-# Run a notebook as a reader would, and print what its first cell prints.
-RUN = """
-import sys, nbformat
-from nbclient import NotebookClient
-notebook = nbformat.read(sys.argv[1], as_version=4)
-NotebookClient(notebook, kernel_name="python3", timeout=300).execute()
-for output in notebook.cells[0].outputs:
-    print(output["text"])
-"""
-IS_INSTALLED = "import helpers, sys; assert helpers.__file__.startswith(sys.prefix), helpers"
 
 
 @pytest.fixture
 def elsewhere(tmp_path):
     """An environment with the libraries but without the book, and a folder outside the clone."""
-    own = {"PYTHONPATH", "HF_HUB_OFFLINE", "VIRTUAL_ENV"}
-    settings = {name: value for name, value in os.environ.items() if name not in own}
-    settings |= {
-        "PIP_NO_INDEX": "1",  # all but the wheel must be there already
-        "PIP_FIND_LINKS": "",
-        "COURSE_CACHE": str(tmp_path / "cache"),
-        "JUPYTER_DATA_DIR": str(tmp_path / "jupyter"),
-        "IPYTHONDIR": str(tmp_path / "ipython"),
-        "OMP_NUM_THREADS": "1",
-    }
-    libraries = tmp_path / "libraries"
-    libraries.mkdir()
-    for path in Path(sysconfig.get_path("purelib")).iterdir():
-        if not path.name.startswith(("__editable__", "transformers_course_book")):
-            (libraries / path.name).symlink_to(path)
+    libraries = link_libraries(tmp_path / "libraries")
     venv.create(tmp_path / "empty", symlinks=True)
     (packages,) = (tmp_path / "empty").glob("[Ll]ib/**/site-packages")
     (packages / "libraries.pth").write_text(str(libraries))
@@ -59,7 +32,11 @@ def elsewhere(tmp_path):
 
     def run(*arguments):
         done = subprocess.run(
-            [python, *arguments], cwd=folder, env=settings, capture_output=True, text=True
+            [python, *arguments],
+            cwd=folder,
+            env=own_variables(tmp_path),
+            capture_output=True,
+            text=True,
         )
         return done.returncode, done.stdout, done.stderr
 
@@ -69,17 +46,10 @@ def elsewhere(tmp_path):
     return SimpleNamespace(folder=folder, run=run)
 
 
-def write(notebook, folder, *, cells=None):
-    """Save a copy, or its first cells, with a last cell that looks where helpers come from."""
-    notebook.cells = notebook.cells[:cells]
-    notebook.cells.append(nbformat.v4.new_code_cell(IS_INSTALLED))
-    nbformat.write(notebook, folder / "copy.ipynb")
-
-
 def test_a_copy_runs_from_top_to_bottom_where_there_is_no_clone(elsewhere, site, address):
     (wheel,) = (path.name for path in site.glob("*.whl"))
     copy = copy_of(PIPELINE, wheel, address=address, places=(f"{address}{wheel}",))
-    write(copy, elsewhere.folder)
+    save_first_cells(copy, elsewhere.folder / "copy.ipynb")
     status, out, err = elsewhere.run("-c", RUN, "copy.ipynb")
     assert status == 0, err[-3000:]
     assert "Installed." in out
@@ -90,8 +60,8 @@ def test_without_a_network_the_wheel_beside_the_copy_is_enough(elsewhere, site):
     (wheel,) = site.glob("*.whl")
     copy = copy_of(ACCELERATE, wheel.name, places=("http://127.0.0.1:9/refused.whl",))
     reads = next(i for i, cell in enumerate(copy.cells) if 'Path("train.py")' in cell.source and i)
-    copy.cells[1:-1] = [copy.cells[1], copy.cells[reads]]
-    write(copy, elsewhere.folder, cells=3)
+    copy.cells = [*copy.cells[:4], copy.cells[reads]]
+    save_first_cells(copy, elsewhere.folder / "copy.ipynb")
     status, _, err = elsewhere.run("-c", RUN, "copy.ipynb")
     assert status == 1
     assert f"Without a network, copy {wheel.name}" in err

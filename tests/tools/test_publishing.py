@@ -1,23 +1,32 @@
 """The files of `make book`, `make pdf` and `make links`, and the page *Publish your own*."""
 
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import textwrap
 import zipfile
 from pathlib import Path
+from urllib.parse import unquote
 
+import nbformat
 import pytest
 import yaml
 from bs4 import BeautifulSoup
+from elsewhere import PIPELINE, RUN, people, save_first_cells
 
+from tools.copies import LINK
 from tools.hand_out import hand_out, title_of
 from tools.list_links import outside_links
 from tools.toc import documents
 
 ROOT = Path(__file__).parents[2]
+FIRST_CELLS = 9  # of 2-1: up to the first answers of a pipeline
 FRONT_DOOR = "<html><head><title>A &amp; B</title></head><body>door</body></html>"
+
+WHEEL = "transformers_course_book-0-py3-none-any.whl"
 
 
 @pytest.fixture
@@ -33,6 +42,7 @@ def small_site(tmp_path):
     )
     (site / "book" / "other.html").write_text("<a href='https://example.org/b'>again</a>")
     (site / "_static" / "x.js").write_text("1")
+    (site / WHEEL).write_text("packed")
     (site / ".buildinfo").write_text("for Sphinx")
     return site
 
@@ -63,6 +73,65 @@ def test_the_archive_holds_the_site_and_a_start_page(small_site, tmp_path):
         assert archive.read("book/site/index.html").decode() == FRONT_DOOR
     assert "<h1>A &amp; B</h1>" in start
     assert 'href="site/index.html"' in start
+
+
+@pytest.fixture
+def unpacked(small_site, tmp_path):
+    hand_out(small_site, tmp_path / "book.zip")
+    zipfile.ZipFile(tmp_path / "book.zip").extractall(tmp_path / "unpacked")
+    return tmp_path / "unpacked" / "book"
+
+
+def test_the_archive_holds_what_a_notebook_points_to(unpacked):
+    found = set()
+    for path in sorted(unpacked.glob("notebooks/*/*/*.ipynb")):
+        first, *cells = json.loads(path.read_text())["cells"]
+        assert (path.parent / "../../../site" / WHEEL).is_file()
+        assert WHEEL in "".join(first["source"])
+        for cell in cells:
+            if cell["cell_type"] == "markdown":
+                links = LINK.findall("".join(cell["source"]))
+                found |= {(path.parent / name).resolve() for name, _ in links}
+    assert len(found) > 20
+    assert not [path for path in found if not path.is_file()]
+    assert (unpacked / "notebooks/en/3-fine-tuning/train.py").is_file()
+
+
+def test_the_archive_says_how_to_run_the_notebooks(unpacked):
+    """The README's lines for people without make, which test_readme_install.py runs."""
+    said = (unpacked / "READ ME FIRST.txt").read_text().replace(f"site/{WHEEL}", "-e .")
+    section = (ROOT / "README.md").read_text().partition("## Without make\n")[2]
+    blocks = re.findall(r"^```(?:sh|bat)\n(.*?)^```", section.partition("\n## ")[0], re.M | re.S)
+    assert len(blocks) == 3
+    for name, block in zip(("On Linux and macOS", "On Windows", "With uv"), blocks, strict=True):
+        assert f"\n{name}:\n\n{textwrap.indent(block, '    ')}" in said
+    assert said.startswith("A & B\n")
+    start = (unpacked / "START-HERE.html").read_text()
+    assert (unpacked / unquote(re.search(r'href="(READ[^"]*)"', start)[1])).is_file()
+
+
+def test_an_ordinary_user_unpacks_the_archive_and_runs_a_notebook(site, tmp_path):
+    """In a folder with a space and an umlaut, with neither git nor make, after what it says."""
+    hand_out(site, tmp_path / "book.zip")
+    with people(1) as (folder, (person,)):
+        place = person.home / "Bücher für alle"
+        program = "import sys, zipfile; zipfile.ZipFile(sys.argv[1]).extractall(sys.argv[2])"
+        shutil.copy(tmp_path / "book.zip", folder)
+        person.run(person.python, "-c", program, folder / "book.zip", place)
+        book = str(place / "book")
+        assert not any(shutil.which(name, path=person.python.parent) for name in ("git", "make"))
+
+        said = (place / "book" / "READ ME FIRST.txt").read_text()
+        make, install, _ = re.search(r"On Linux.*\n\n((?: {4}.*\n){3})", said)[1].splitlines()
+        person.run(*make.split(), PWD=book)
+        (packages,) = (place / "book" / ".venv").glob("lib/*/site-packages")
+        (packages / "libraries.pth").write_text(str(folder / "libraries"))
+        person.run(*install.split(), "--no-deps", PWD=book)
+
+        path = place / "book" / PIPELINE.relative_to(ROOT)
+        save_first_cells(nbformat.read(path, as_version=4), path, FIRST_CELLS)
+        printed = person.run(".venv/bin/python", "-c", RUN, path, PWD=book)
+        assert not printed.strip(), "the book is installed: the first cell does nothing"
 
 
 def test_the_title_is_plain_text(small_site):
