@@ -65,14 +65,12 @@ canary: $(READY)  ## Say what an upgrade of the packages would change: CHAPTERS=
 	@# Its status 1: differences; 2: it couldn't install. make shows it as "Error 1" or "Error 2".
 	$(BIN)/python -m tools.canary $(CHAPTERS) $(if $(PRE),--pre)
 
-lab: $(READY)  ## Open the notebooks in JupyterLab
-	@# JupyterLab would look for news and updates on the network
+lab: $(READY)  ## Open the book's first page, and its notebooks, in JupyterLab
 	@mkdir -p $(LAB_SETTINGS)
-	@echo '{"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": false}}' \
-	  > $(LAB_SETTINGS)/overrides.json
+	@cp tools/lab_settings.json $(LAB_SETTINGS)/overrides.json
 	-@$(BIN)/python -m tools.pairs  # JupyterLab shows the .md of a pair, and refuses if the .ipynb is newer
 	env -u OMP_NUM_THREADS $(BIN)/python -m jupyterlab --notebook-dir=. \
-	  --ServerApp.preferred_dir=notebooks/en \
+	  --LabApp.default_url='/lab/tree/book/welcome.md?file-browser-path=/notebooks/en' \
 	  --ServerApp.contents_manager_class=tools.lab.NotebookContents $(ARGS)
 
 notebooks: $(READY)  ## Run every .md and store its cells and outputs in the .ipynb

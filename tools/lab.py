@@ -1,13 +1,23 @@
-"""What `make lab` adds to JupyterLab, so that reading and running a notebook doesn't change it."""
+"""What `make lab` adds to JupyterLab.
+
+Reading and running a notebook doesn't change it. The first page has its title. Beside this file,
+`lab_settings.json` has the settings: pages are shown, not their source, and nobody is asked whether
+to look for news on the network.
+"""
 
 from __future__ import annotations
 
 import copy
 import sys
+from pathlib import Path
 
+import yaml
 from jupyter_server.services.contents.largefilemanager import AsyncLargeFileManager
 
 VERSION = ".".join(map(str, sys.version_info[:3]))  # as a kernel reports it
+SETTINGS = Path(__file__).parents[1] / "_config.yml"
+FIRST_PAGE = "book/welcome.md"
+TITLE = "{{ book_title }}"  # in the source of that page; Sphinx fills it in on the site
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 
@@ -17,7 +27,8 @@ class NotebookContents(AsyncLargeFileManager):
     JupyterLab copies the kernel's ``language_info`` into every notebook that it opens, and marks
     the notebook as changed if that isn't what is stored. The book doesn't store the Python
     version, so it is added on reading and dropped on writing. The random ids of widgets are not
-    written if nothing else in a cell's output has changed.
+    written if nothing else in a cell's output has changed. The first page is shown with the title
+    of the book, and saved without it.
     """
 
     async def get(self, path, content=True, type=None, format=None, require_hash=False):
@@ -27,6 +38,8 @@ class NotebookContents(AsyncLargeFileManager):
             language = model["content"]["metadata"].get("language_info", {})
             if language.get("name") == "python":
                 language.setdefault("version", VERSION)
+        elif content and path.strip("/") == FIRST_PAGE:
+            model["content"] = model["content"].replace(TITLE, book_title(), 1)
         return model
 
     async def save(self, model, path=""):
@@ -36,7 +49,15 @@ class NotebookContents(AsyncLargeFileManager):
             if await self.file_exists(path):
                 stored = await super().get(path, type="notebook")
                 keep_widget_ids(model["content"], stored["content"])
+        elif path.strip("/") == FIRST_PAGE and model.get("content"):
+            heading = f"# {book_title()}\n"
+            model["content"] = model["content"].replace(heading, f"# {TITLE}\n", 1)
         return await super().save(model, path)
+
+
+def book_title() -> str:
+    """Read the title of the book from the site's settings."""
+    return yaml.safe_load(SETTINGS.read_text(encoding="utf-8"))["title"]
 
 
 def keep_widget_ids(notebook: dict, stored: dict) -> None:

@@ -8,6 +8,7 @@ or fail: see the fixture ``browser`` in ``conftest.py``.
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -26,10 +27,12 @@ from helpers.display import explorers, model_explorers
 from helpers.display.pictures import progress_picture
 from tools import pairs
 from tools.browsing import is_ours
+from tools.lab import book_title
 from tools.pairs import difference
 
 ROOT = Path(__file__).parents[2]
 BOOKS_OWN = "notebooks/en/2-using-transformers/2-1-behind-the-pipeline.ipynb"
+FIRST = "notebooks/en/1-transformer-models/1-1-nlp-and-the-pipeline.ipynb"
 MADE_HERE = "every-widget.ipynb"
 
 LOAD = """
@@ -94,7 +97,7 @@ def lab(tmp_path_factory, browser):
     """A JupyterLab with settings of its own, and copies of what it may change."""
     folder = tmp_path_factory.mktemp("lab")
     shutil.copytree(ROOT / "notebooks", folder / "notebooks")
-    shutil.copytree(ROOT / "book" / "figures", folder / "book" / "figures")
+    shutil.copytree(ROOT / "book", folder / "book", ignore=shutil.ignore_patterns("_*"))
     shutil.copy(ROOT / "pyproject.toml", folder)  # the settings of jupytext
     cells = [nbformat.v4.new_code_cell(code.strip()) for code in [LOAD + MODELS, *CELLS.values()]]
     cells.append(nbformat.v4.new_code_cell(TRAINS.strip()))
@@ -106,10 +109,8 @@ def lab(tmp_path_factory, browser):
     nbformat.write(book, folder / MADE_HERE)
 
     own = tmp_path_factory.mktemp("settings")
-    news = {"fetchNews": "false", "checkForUpdates": False}
-    quiet = own / "user-settings" / "@jupyterlab" / "apputils-extension"
-    quiet.mkdir(parents=True)
-    (quiet / "notification.jupyterlab-settings").write_text(json.dumps(news))
+    (own / "settings").mkdir()
+    shutil.copy(ROOT / "tools" / "lab_settings.json", own / "settings" / "overrides.json")
     environment = os.environ | {
         "JUPYTER_CONFIG_DIR": str(own / "config"),
         "JUPYTER_DATA_DIR": str(own / "data"),
@@ -121,8 +122,10 @@ def lab(tmp_path_factory, browser):
         "OMP_NUM_THREADS": "1",
         "TOKENIZERS_PARALLELISM": "false",
     }
-    own_options = re.findall(r"--ServerApp\.contents\S+", (ROOT / "Makefile").read_text())
-    assert own_options, "make lab names the contents manager"
+    recipe = re.search(r"^lab:.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(), re.M)[1]
+    assert "cp tools/lab_settings.json $(LAB_SETTINGS)/overrides.json" in recipe
+    own_options = shlex.split(" ".join(re.findall(r"--(?:ServerApp|LabApp)\.\S+", recipe)))
+    own_options.append(f"--LabApp.app_settings_dir={own / 'settings'}")
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", "--port=0"]
     command += ["--allow-root", "--expose-app-in-browser", f"--notebook-dir={folder}", *own_options]
     log = (own / "log").open("w+")
@@ -224,6 +227,32 @@ def test_a_fresh_clone_opens_whichever_file_of_a_pair_is_newer(lab):
             os.utime(path.with_suffix(".md"), (now + seconds, now + seconds))
             name = path.relative_to(lab.folder).as_posix()
             assert read(lab, name)["cells"], name
+
+
+def test_the_first_page_is_the_way_to_the_notebooks(lab):
+    """It is what `make lab` opens: rendered, with the book's title, and with links that work."""
+    page = lab.folder / "book" / "welcome.md"
+    before = page.read_text()
+    with window(lab) as tab:
+        tab.goto(f"{lab.url}?token={lab.token}")
+        shown = tab.locator(".jp-MarkdownViewer")
+        shown.get_by_role("heading", name=book_title(), exact=True).wait_for()
+        tab.locator(".jp-DirListing-item", has_text="2-using-transformers").wait_for()
+        shown.get_by_role("link", name="Natural language processing and the pipeline").click()
+        tab.wait_for_function(
+            READY, arg="notebooks/en/1-transformer-models/1-1-nlp-and-the-pipeline.ipynb"
+        )
+        tab.locator(".lm-TabBar-tabLabel", has_text="welcome.md").first.click()
+        shown.get_by_role("link", name="Behind the pipeline").click()
+        tab.wait_for_function(READY, arg=BOOKS_OWN)
+        tab.locator(".lm-TabBar-tabLabel", has_text="welcome.md").first.click()
+        shown.get_by_role("link", name="glossary", exact=True).click()
+        tab.locator(".jp-MarkdownViewer").get_by_role("heading", name="Glossary").wait_for()
+
+        tab.goto(f"{lab.url}lab/tree/book/welcome.md?reset")
+        shown.wait_for()
+        tab.evaluate(f"{CONTEXT}.save()")
+    assert page.read_text() == before, "the title is filled in, and not saved"
 
 
 def append_cell(path, code):
