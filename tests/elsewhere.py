@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import pytest
@@ -31,8 +32,12 @@ for output in notebook.cells[0].outputs:
 
 
 def link_libraries(folder: Path) -> Path:
-    """Link to every installed library, without the book's own package."""
-    folder.mkdir()
+    """Link to every installed library, without the book's own package.
+
+    The folder is called site-packages: dill knows by that name that a module is installed.
+    """
+    folder /= "site-packages"
+    folder.mkdir(parents=True)
     for path in Path(sysconfig.get_path("purelib")).iterdir():
         if not path.name.startswith(("__editable__", "transformers_course_book")):
             (folder / path.name).symlink_to(path)
@@ -95,7 +100,7 @@ class Person:
 
 
 @contextmanager
-def people(count: int) -> Iterator[tuple[Path, list[Person]]]:
+def people(count: int) -> Iterator[SimpleNamespace]:
     """Make ordinary users, and a folder that they can reach; and remove them afterwards.
 
     The folder also holds a Python and the libraries, because root's own may be out of their reach.
@@ -106,7 +111,7 @@ def people(count: int) -> Iterator[tuple[Path, list[Person]]]:
         folder = Path(temporary)
         folder.chmod(0o755)
         python = _copy_python(folder / "python")
-        link_libraries(folder / "libraries")
+        libraries = link_libraries(folder / "libraries")
         made = []
         try:
             for number in range(count):
@@ -118,8 +123,8 @@ def people(count: int) -> Iterator[tuple[Path, list[Person]]]:
                 made.append(Person(name, home, python))
                 shutil.chown(home, name, name)
                 home.chmod(0o700)
-            _check_reach(made[0], folder / "libraries")
-            yield folder, made
+            _check_reach(made[0], libraries)
+            yield SimpleNamespace(folder=folder, libraries=libraries, users=made)
         finally:
             for person in made:
                 subprocess.run(["userdel", person.name], check=True, capture_output=True)

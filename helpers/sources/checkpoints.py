@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import shutil
+import stat
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -216,14 +217,15 @@ def _build(name: str, build: Callable[[Path], None], folder: Path) -> None:
     from safetensors import SafetensorError  # what a full disk raises while weights are written
 
     cache = folder.parent
+    lock = cache / f"{name}.lock"
     try:
-        cache.mkdir(parents=True, exist_ok=True)
-        with FileLock(cache / f"{name}.lock", timeout=LOCK_SECONDS):
+        _share(cache, lock)
+        with FileLock(lock, timeout=LOCK_SECONDS):
             if _is_intact(folder):
                 return  # another process built it while this one waited for the lock
             # a damaged folder, and what killed builds left behind
             for leftover in (*cache.glob(folder.name), *cache.glob(f"{name}.tmp-*")):
-                shutil.rmtree(leftover)
+                shutil.rmtree(leftover, ignore_errors=True)  # another user's may have to stay
             with TemporaryDirectory(
                 prefix=f"{name}.tmp-", dir=cache, ignore_cleanup_errors=True
             ) as temporary:
@@ -244,9 +246,32 @@ def _build(name: str, build: Callable[[Path], None], folder: Path) -> None:
         ) from error
 
 
+def _share(cache: Path, lock: Path) -> None:
+    """Make the folder and the lock as open to other users as the folder above them.
+
+    So one ``COURSE_CACHE`` works for a class, whatever the umask of the user who comes first. The
+    folder isn't sticky: there, filelock refuses a lock that another user has made.
+    """
+    cache.parent.mkdir(parents=True, exist_ok=True)
+    mode = stat.S_IMODE(cache.parent.stat().st_mode) & 0o777
+    umask = os.umask(0)  # not chmod: between the two, another user would be refused
+    try:
+        cache.mkdir(mode=mode, exist_ok=True)
+        if not lock.exists():
+            lock.touch(mode=mode & 0o666)
+    finally:
+        os.umask(umask)
+
+
 def _seal(folder: Path) -> None:
-    """Write the list of checksums, last: files that never reach the disk are noticed."""
+    """Write the list of checksums, last: files that never reach the disk are noticed.
+
+    Other users of a shared cache can read all of it, whatever the umask; safetensors, too, makes
+    files for their owner only.
+    """
     paths = sorted(folder.iterdir())
-    for path in paths:
-        path.chmod(0o644)  # safetensors makes files that no other user of a shared cache can read
-    (folder / LIST).write_text("".join(f"{sha256(path)}  {path.name}\n" for path in paths))
+    sums = folder / LIST
+    sums.write_text("".join(f"{sha256(path)}  {path.name}\n" for path in paths))
+    for path in (*paths, sums):
+        path.chmod(0o644)
+    folder.chmod(0o755)

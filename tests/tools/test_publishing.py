@@ -113,11 +113,12 @@ def test_the_archive_says_how_to_run_the_notebooks(unpacked):
 def test_an_ordinary_user_unpacks_the_archive_and_runs_a_notebook(site, tmp_path):
     """In a folder with a space and an umlaut, with neither git nor make, after what it says."""
     hand_out(site, tmp_path / "book.zip")
-    with people(1) as (folder, (person,)):
+    with people(1) as machine:
+        (person,) = machine.users
         place = person.home / "Bücher für alle"
         program = "import sys, zipfile; zipfile.ZipFile(sys.argv[1]).extractall(sys.argv[2])"
-        shutil.copy(tmp_path / "book.zip", folder)
-        person.run(person.python, "-c", program, folder / "book.zip", place)
+        shutil.copy(tmp_path / "book.zip", machine.folder)
+        person.run(person.python, "-c", program, machine.folder / "book.zip", place)
         book = str(place / "book")
         assert not any(shutil.which(name, path=person.python.parent) for name in ("git", "make"))
 
@@ -125,7 +126,7 @@ def test_an_ordinary_user_unpacks_the_archive_and_runs_a_notebook(site, tmp_path
         make, install, _ = re.search(r"On Linux.*\n\n((?: {4}.*\n){3})", said)[1].splitlines()
         person.run(*make.split(), PWD=book)
         (packages,) = (place / "book" / ".venv").glob("lib/*/site-packages")
-        (packages / "libraries.pth").write_text(str(folder / "libraries"))
+        (packages / "libraries.pth").write_text(str(machine.libraries))
         person.run(*install.split(), "--no-deps", PWD=book)
 
         path = place / "book" / PIPELINE.relative_to(ROOT)
