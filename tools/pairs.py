@@ -16,7 +16,8 @@ import nbformat
 
 from tools.run_notebooks import NOTEBOOKS, read_source
 
-KEPT_METADATA = ("mystnb", "tags", "reason", "source")  # as in [tool.jupytext] of pyproject.toml
+# as in [tool.jupytext] of pyproject.toml
+KEPT_METADATA = ("mystnb", "tags", "reason", "source", "tolerance")
 
 WHAT_TO_DO = """\
 To keep what is in the .md, run the notebooks again: make notebooks

@@ -6,6 +6,7 @@ import io
 import re
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import numpy as np
@@ -165,6 +166,31 @@ def test_no_result_depends_on_the_settings_of_whoever_compares(tmp_path):
     options = ["--nbval", "--nbval-current-env", "-q", "-p", "no:cacheprovider", "settings.ipynb"]
     status, out, err = run_loaded(run_pytest, tmp_path, *options, **dict.fromkeys(PERSONAL, "ours"))
     assert status == 0, out + err
+
+
+SCORES = "after  0.86\nbefore 0.53\n"
+
+
+@pytest.mark.parametrize(
+    ("tolerance", "stored", "passes"),
+    [
+        (0.03, SCORES, True),
+        (0.03, SCORES.replace("0.86", "0.89"), True),
+        (0.03, SCORES.replace("0.86", "0.90"), False),
+        (0.03, SCORES.replace("0.86", "-0.86"), False),
+        (0.03, SCORES.replace("after ", "before"), False),
+        (0.03, SCORES.replace("0.86", "86"), False),
+        (0.03, SCORES + "more\n", False),
+        (0, SCORES.replace("0.86", "0.87"), False),
+        (None, SCORES.replace("0.86", "0.87"), False),
+    ],
+)
+def test_a_score_may_differ_by_the_tolerance_of_its_cell(compared, tolerance, stored, passes):
+    metadata = {} if tolerance is None else {"tolerance": tolerance}
+    cell = SimpleNamespace(cell=SimpleNamespace(metadata=nbformat.from_dict(metadata)))
+    new, old = ([{"output_type": "stream", "text": text}] for text in (SCORES, stored))
+    assert compared.compare(cell, lambda one, other: one == other, new, old) == passes
+    assert new[0]["text"] == SCORES
 
 
 def test_the_kinds_of_markers_that_nbval_has_are_known():

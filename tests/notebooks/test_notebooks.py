@@ -7,6 +7,7 @@ import ast
 import base64
 import json
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import jupytext
@@ -185,6 +186,28 @@ def test_cells_that_are_not_compared_carry_a_reason_and_are_few_in_the_book():
     assert len(unseen) <= MOST_EXCUSED
     assert len(measured) <= MOST_MEASURED
     assert len(trained) <= MOST_TRAINED
+
+
+TRAINS = re.compile(r"\btrain\(|\.train\(\)|\brun\(")  # our loop, the Trainer, a script
+SCORES = re.compile(r"\b(?:evaluations|metrics)\b")
+
+
+def test_a_tolerance_is_needed_and_smaller_than_what_the_text_claims(notebook):
+    """It belongs to the scores of a training, and can't turn one order of scores into another."""
+    cells = code_cells(notebook[0])
+    for number, cell in enumerate(cells):
+        if "tolerance" not in cell.metadata:
+            continue
+        assert cell.metadata.get("reason")
+        assert any(TRAINS.search(earlier.source) for earlier in cells[:number]), "nothing trains"
+        assert SCORES.search(cell.source), "it prints no score of a training"
+        printed = "".join(output.get("text", "") for output in cell.outputs)
+        scores = sorted({float(score) for score in re.findall(r"-?\d+\.\d+", printed)})
+        assert len(scores) > 1, "print what the score is compared with beside it"
+        gap = min(high - low for low, high in pairwise(scores))
+        assert 0 < 2 * cell.metadata["tolerance"] < gap, (
+            f"scores {gap:.2f} apart could change places"
+        )
 
 
 def test_no_output_depends_on_the_machine(notebook):
