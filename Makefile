@@ -51,11 +51,10 @@ vendor: $(READY)  ## Fetch and make, once, what runs on the pages with no kernel
 	@$(BIN)/python -m tools.vendor
 
 test: $(READY) vendor lint  ## Check everything: helpers, notebooks, site
-	@# One run for tests and notebooks, what takes longest first, so that the processes end together.
-	@# Three, because many tests wait for a browser or a server: two leave a quarter of two processors idle.
+	@# One run for tests and notebooks, what takes longest first: so both processes end together.
 	$(BIN)/python -m pytest $(SLOWEST) $(shell ls -dr $(NOTEBOOKS)/*/*/) $(SLOW) \
 	  $(filter-out $(SLOWEST) $(SLOW),$(wildcard tests/*/test_*.py tests/test_*.py)) \
-	  $(NBVAL) -n 3 --dist loadfile --no-loadscope-reorder
+	  $(NBVAL) -n 2 --dist loadfile --no-loadscope-reorder
 
 compare: $(READY)  ## Run notebooks again and compare their results: CHAPTERS="1 2", or all
 	$(BIN)/python -m pytest $(wildcard $(addprefix $(NOTEBOOKS)/*/,$(addsuffix -*/,$(or $(CHAPTERS),[0-9])))) \
