@@ -23,8 +23,8 @@ from tools.canary.reader import lost, passages, sentences
 from tools.canary.report import Finding, Stage, page
 from tools.canary.watch import changes, describe
 
-OLD = Environment(Path("/work/0"), {"parrot": "1.0", "torch": "2.13.0+cpu"})
-NEW = Environment(Path("/work/1"), {"parrot": "2.0rc1", "torch": "2.14.0"})
+OLD = Environment(Path("/envs/0"), {"parrot": "1.0", "torch": "2.13.0+cpu"})
+NEW = Environment(Path("/envs/1"), {"parrot": "2.0rc1", "torch": "2.14.0"})
 NOISE = Noise(OLD, NEW)
 VIEW = "application/vnd.jupyter.widget-view+json"
 
@@ -57,7 +57,7 @@ def kinds(old, new, **metadata):
         ("took 3.21 s", "took 14 s"),
         ("90%|##| 9/10 [00:01<00:03, 52.3it/s]", "90%|##| 9/10 [00:12<00:00, 7.1it/s]"),
         ("<f at 0x7f0012345678>", "<f at 0x7fffffffffff>"),
-        ("/work/0/lib/a.py:12: in f", "/work/1/lib/a.py:345: in f"),
+        ("/envs/0/lib/a.py:12: in f", "/envs/1/lib/a.py:345: in f"),
         ("/tmp/ipykernel_12/345.py:1: W", "/tmp/ipykernel_6/345.py:2: W"),
     ],
 )
