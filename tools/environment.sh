@@ -11,7 +11,7 @@ VENV=.venv
 BIN=$VENV/bin
 [ "${OS:-}" = Windows_NT ] && BIN=$VENV/Scripts
 OLDEST=3.11
-NEEDED=3 # GB on the disk; the environment takes 2, and pip unpacks beside it
+NEEDED=4 # GB on the disk; the environment takes 2.8, and pip unpacks beside it
 
 say() { printf '%s\n' "$*" >&2; }
 

@@ -94,6 +94,8 @@ def test_a_number_within_the_tolerance_of_its_cell_is_no_difference():
     old, new = printing("accuracy 0.81"), printing("accuracy 0.83")
     assert kinds(old, new, tolerance=0.03) == []
     assert kinds(old, new, tolerance=0.01) == ["number"]
+    assert kinds(printing("0.86"), printing("0.89"), tolerance=0.03) == []  # at its end
+    assert kinds(printing("0.86"), printing("0.90"), tolerance=0.03) == ["number"]
     assert kinds(printing("f1 0.81"), new, tolerance=0.03) == ["text"]
 
 

@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from decimal import Decimal, InvalidOperation
 from itertools import takewhile, zip_longest
 from pathlib import Path
 from typing import NamedTuple
@@ -139,10 +140,11 @@ def unlike(old: str, new: str, noise: Noise, tolerance: float = 0) -> str:
 
 
 def _near(old: str, new: str, tolerance: float) -> bool:
-    try:
-        return abs(float(old.replace(",", "")) - float(new.replace(",", ""))) <= tolerance
-    except ValueError:  # a version, such as 1.2.3
+    try:  # decimals, as nbval compares them: 0.89 - 0.86 is more than 0.03 in floats
+        apart = abs(Decimal(old.replace(",", "")) - Decimal(new.replace(",", "")))
+    except InvalidOperation:  # a version, such as 1.2.3
         return False
+    return apart <= Decimal(str(tolerance))
 
 
 def _first_change(old: str, new: str, noise: Noise) -> str:
