@@ -106,7 +106,7 @@ def test_an_interval_plot_draws_each_score_between_its_ends_from_top_to_bottom()
     "intervals", [{}, {"a": (0.5, 0.6, 0.7)}, {"a": (0.5, 0.4)}, {"a": (0.5, float("nan"), 1)}]
 )
 def test_an_interval_needs_its_score_between_its_ends(intervals):
-    with pytest.raises(ValueError, match="Expected|nan"):
+    with pytest.raises(ValueError, match=r"Expected|nan"):
         interval_plot(intervals, label="gain")
 
 
