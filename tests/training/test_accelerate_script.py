@@ -13,6 +13,7 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from types import SimpleNamespace
 
+import jupytext
 import pytest
 from processes import run_code, run_loaded
 
@@ -281,6 +282,27 @@ def test_every_statement_that_uses_accelerate_is_marked(script):
         shown = "\n".join(lines[part.lineno - 1 : end])
         if re.search(r"accelerator\.\w|Accelerator\(", shown):
             assert "# Accelerate" in shown, shown
+
+
+def test_no_cell_of_its_notebook_makes_an_accelerator_outside_of_a_function():
+    """Afterwards, the launcher would refuse to start anything: no exercise could be done."""
+    notebook = jupytext.read(SCRIPT.with_name("3-4-accelerate.md"))
+    cells = [ast.parse(cell.source) for cell in notebook.cells if cell.cell_type == "code"]
+    inside = {
+        call
+        for cell in cells
+        for function in ast.walk(cell)
+        if isinstance(function, ast.FunctionDef)
+        for call in ast.walk(function)
+    }
+    made = [
+        call
+        for cell in cells
+        for call in ast.walk(cell)
+        if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "Accelerator"
+    ]
+    assert len(made) > 5
+    assert set(made) <= inside
 
 
 # --- A file of the reader's own ---

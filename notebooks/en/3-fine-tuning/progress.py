@@ -73,7 +73,7 @@ def states(folder):
     return sorted(found, key=lambda path: int(path.name.split("-")[1]))
 
 
-def open_output(args, settings, main_process):
+def open_output(accelerator, args, settings):
     """Check the folder for the model; give the result, if it is complete."""
     folder, notes = Path(args.output), Path(args.output, "training.json")
     saved = json.loads(notes.read_text()) if notes.is_file() else None
@@ -99,6 +99,12 @@ def open_output(args, settings, main_process):
             f"Expected --resume, because the training in {folder} isn't "
             "complete. Add --resume, name another --output, or remove it."
         )
+    if saved and not args.resume:
+        print(f"The model in {folder} will be replaced.")
+    elif args.resume and not states(folder):
+        print(f"No state is saved in {folder} yet: this starts anew.")
+    accelerator.wait_for_everyone()  # Accelerate
+    main_process = accelerator.is_main_process  # Accelerate
     if main_process and not (saved and args.resume):
         folder.mkdir(parents=True, exist_ok=True)
         write_notes(args, settings, None)

@@ -5,14 +5,14 @@
     accelerate launch train.py
     ACCELERATE_USE_CPU=true torchrun --standalone --nproc_per_node 2 train.py
 
-The first trains on MRPC, the second on a file of your own: `own_data.py`,
-beside this file, reads it. The third starts what `accelerate config` was told
-of, such as several GPUs, the fourth two processes on this CPU. `--help` lists
-the options. `progress.py` saves what it takes to resume.
+The first trains on the pairs of MRPC, the second on a file of your own, which
+`own_data.py`, beside this file, reads. The third starts the processes that
+you told `accelerate config` about, such as one for each GPU, the fourth two
+processes on this CPU. `--help` lists the options.
 
-The lines that a plain PyTorch script has not, or has in another form, are
-marked `# Accelerate`. The script prints one line of JSON; progress and
-remarks go to standard error.
+Lines that a plain PyTorch script doesn't have, or has in another form, are
+marked `# Accelerate`. The script prints one line of JSON; its progress and
+its remarks go to standard error. `progress.py` saves what it takes to resume.
 
 To use it without the book, import `load_dataset` from datasets, call it with
 "nyu-mll/glue", and write the checkpoint's name without `resolve`.
@@ -211,8 +211,7 @@ def run(accelerator, args):
         "processes": accelerator.num_processes,  # Accelerate
     }
     if args.output:
-        result = open_output(args, settings, main_process)
-        accelerator.wait_for_everyone()  # Accelerate
+        result = open_output(accelerator, args, settings)
         if result:
             return result
     on_cpu = accelerator.device.type == "cpu"  # Accelerate
