@@ -35,16 +35,16 @@ from transformers.utils import logging
 
 from helpers.sources.checkpoints import resolve
 from helpers.sources.datasets import load_dataset
-from helpers.sources.paraphrases import FOLDER, read_events
-from helpers.training import bfloat16_is_faster
-from tools.sample_paraphrases import sample_splits, untouched_cosines
+from helpers.sources.paraphrases import FOLDER, changes, read_events
+from helpers.training import bfloat16_is_faster, bootstrap_interval
+from tools.sample_paraphrases import sample_splits, sorts_of, untouched_cosines
 
 RESULTS = FOLDER / "trainings.json"
 SEEDS = (42, 1, 2, 3, 4)  # the first is the one of 3-2
 
-EPOCHS = 3
-BATCH_SIZE = 16
-LEARNING_RATE = 1e-4
+EPOCHS = 2
+BATCH_SIZE = 8
+LEARNING_RATE = 7e-5
 NEW_HEAD_RATE = 1e-3  # where nothing but the head is trained, larger steps do better
 MODEL = {
     "hidden_dropout_prob": 0.0,
@@ -90,7 +90,7 @@ def main() -> None:
         "trainings": [asdict(training) for training in trainings],
     }
     RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-    print(f"Written: {RESULTS}")
+    print(json.dumps(describe(results), indent=2))
 
 
 def baseline_answers() -> dict[str, str]:
@@ -101,10 +101,52 @@ def baseline_answers() -> dict[str, str]:
     return {
         "always equivalent": "1" * len(pairs),
         "counting shared words": limited(overlaps, **fitted["overlap_threshold"]),
-        "cosine of the untouched encoder": limited(
-            untouched_cosines(pairs), **fitted["cosine_threshold"]
-        ),
+        "cosine": limited(untouched_cosines(pairs), **fitted["cosine_threshold"]),
     }
+
+
+def describe(results: dict) -> dict:
+    """Compute what the data sheet says of the five seeds, from their answers to the test pairs."""
+    topics = read_events()
+    pairs = sample_splits(topics)["test"]
+    labels = np.array([pair.label for pair in pairs])
+    right = {
+        one["seed"]: to_labels(one["test_answers"]) == labels
+        for one in results["trainings"]
+        if one["start"] == "pretrained"
+    }
+    cosine = to_labels(results["baselines"]["cosine"]) == labels
+    changed = changes(topics)
+    kinds = [changed.get(pair.first) or changed.get(pair.second, "") for pair in pairs]
+    kinds = [kind if label == 0 else "" for kind, label in zip(kinds, labels, strict=True)]
+    mean = np.mean(list(right.values()), axis=0)
+    return {
+        "seeds": {seed: gain(found, cosine) for seed, found in right.items()},
+        "by_sort": counts(sorts_of(topics, pairs), mean),
+        "by_kind_of_change": counts(kinds, mean),
+    }
+
+
+def gain(right: np.ndarray, other: np.ndarray) -> dict[str, float]:
+    """Compute an accuracy, and what it gains over another: the mean and its 95 % interval."""
+    difference = right.astype(int) - other
+    low, high = bootstrap_interval(difference)
+    numbers = {"accuracy": right.mean(), "gain": difference.mean(), "low": low, "high": high}
+    return {name: round(float(number), 3) for name, number in numbers.items()}
+
+
+def counts(names: list[str], right: np.ndarray) -> dict[str, str]:
+    """Write by name how many of how many are right."""
+    there = np.array(names)
+    return {
+        name: f"{right[there == name].sum():.0f} of {(there == name).sum()}"
+        for name in sorted({*names} - {""})
+    }
+
+
+def to_labels(answers: str) -> np.ndarray:
+    """Read a string with a digit for each answer."""
+    return np.array([int(answer) for answer in answers])
 
 
 def limited(values: np.ndarray, *, least: float | None, most: float | None, **scores: dict) -> str:

@@ -383,3 +383,6 @@ def test_a_notebook_runs_on_the_originals_too(path, server):
     assert status == "0", text[-5000:]
     assert "source: the Hugging Face Hub" in text
     assert "bundled with the book" not in text
+    assert "LOAD REPORT" not in text, (
+        "a report that no sentence explains, with a path of the reader's"
+    )
