@@ -47,7 +47,7 @@ FAULTS = {
     "a recorded logit that lost its sign": ("2-4", "[-1.5607,", "[1.5607,"),
     "recorded ids": ("2-3", "170, 13809, 23763, 2443", "170, 13809, 23673, 2443"),
     "a recorded shape": ("3-1", "torch.Size([16, 90])", "torch.Size([16, 99])"),
-    "the version of a library": ("3-4", "version 5.23 takes", "version 5.24 takes"),
+    "the version of a library": ("3-4", "version 5.23 assumes", "version 5.24 assumes"),
     "an id in a text alternative": ("2-1", "ids 101 1045 5223 2023", "ids 101 1045 5232 2023"),
     "two ids that changed places": ("2-1", "1045 5223 2023", "5223 1045 2023"),
     "a rate in the text alternative of a plot": ("3-3", "from 5e-5 to 0.", "from 5e-4 to 0."),
