@@ -31,7 +31,13 @@ ROOMS = {
 }
 
 # What nbval replaces in both outputs before it compares them (tests/sanitize.cfg).
-SANITIZED = {"addresses": {"regex": "0x[0-9a-f]{8,}", "replace": "ADDRESS"}}
+SANITIZED = {
+    "addresses": {"regex": "0x[0-9a-f]{8,}", "replace": "ADDRESS"},
+    "durations": {
+        "regex": r"about [\d.]+ (?:seconds|minutes|hours) on this machine",
+        "replace": "about SOME TIME on this machine",
+    },
+}
 
 # Declared, and used other than by an import: a program, a plugin, or a package of files.
 PROGRAMS = {

@@ -1,5 +1,7 @@
 from .checks import TrainingError as TrainingError
+from .duration import estimate_duration as estimate_duration
 from .evaluation import bfloat16_is_faster as bfloat16_is_faster
+from .evaluation import bootstrap_interval as bootstrap_interval
 from .evaluation import evaluate as evaluate
 from .history import History as History
 from .history import HistoryCallback as HistoryCallback

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import statistics
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 from accelerate.utils import send_to_device
 from torch.utils.data import DataLoader
@@ -77,6 +79,62 @@ def evaluate(
     # all at once: an interrupted evaluation would leave its rows in the metric
     scores = metric.compute(predictions=predictions, references=labels)
     return {"loss": total / len(labels), **scores}
+
+
+def bootstrap_interval(
+    values: Sequence[float] | np.ndarray, *, share: float = 0.95, draws: int = 10_000, seed: int = 0
+) -> tuple[float, float]:
+    """Compute how far the mean of a sample may be from what it stands for: a bootstrap interval.
+
+    Draws as many rows as there are, with replacement, again and again, and takes the range in
+    which the means of most draws lie: the percentile interval [1]_.
+
+    Parameters
+    ----------
+    values : array-like of float or bool, ``(rows,)``
+        One number a row: whether an answer is right (the mean is the accuracy), or how much better
+        one model is than another on that row, as 1, 0 or -1 (a paired difference).
+    share : float, default 0.95
+        The share of the draws whose mean lies in the interval, above 0 and below 1.
+    draws : int, default 10_000
+        How many samples to draw.
+    seed : int, default 0
+        The seed of the draws.
+
+    Returns
+    -------
+    tuple of float
+        The lower and the upper end.
+
+    Raises
+    ------
+    ValueError
+        If there are no rows, a value is not a finite number, or a setting is out of range.
+
+    References
+    ----------
+    .. [1] B. Efron (1979), "Bootstrap methods: another look at the jackknife".
+    """
+    rows = np.asarray(values)
+    if rows.ndim != 1 or not rows.size or rows.dtype.kind not in "biuf":
+        raise ValueError(
+            "Expected one number for each row, such as answers == labels; got an array of shape "
+            f"{rows.shape} and type {rows.dtype}."
+        )
+    rows = rows.astype(float)
+    if not np.isfinite(rows).all():
+        raise ValueError(
+            "Expected finite numbers; got nan or infinity among them. Drop those rows."
+        )
+    if not 0 < share < 1 or draws < 1:
+        raise ValueError(
+            f"Expected a share between 0 and 1 and at least one draw; got share={share!r}, "
+            f"draws={draws!r}."
+        )
+    chance = np.random.default_rng(seed)
+    means = [chance.choice(rows, rows.size).mean() for _ in range(draws)]
+    low, high = np.quantile(means, [(1 - share) / 2, (1 + share) / 2])
+    return float(low), float(high)
 
 
 def bfloat16_is_faster(device: str | torch.device = "cpu") -> bool:

@@ -32,7 +32,7 @@ NUMBER = re.compile(
 )
 NOISE = {
     r"0x[0-9a-f]{8,}": "ADDRESS",
-    r"\d[\d.]* ?(?:it/s|s/it|ns|µs|ms|s|sec|seconds?|minutes?|min)\b": "SECONDS",
+    r"\d[\d.]* ?(?:it/s|s/it|ns|µs|ms|s|sec|seconds?|minutes?|min|hours)\b": "SECONDS",
     r"\b\d+:\d\d(?::\d\d)?(?=[<,])": "SECONDS",  # in a progress bar
     r"(?<=\.py):\d+": ":LINE",
     r"\S*ipykernel_\d+\S* ?": "",  # the file that a warning says a cell is

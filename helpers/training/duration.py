@@ -1,0 +1,109 @@
+"""How long a training will take on this machine, measured before it begins."""
+
+from __future__ import annotations
+
+import itertools
+import statistics
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from accelerate.utils import send_to_device
+from torch.utils.data import DataLoader
+from transformers import PreTrainedModel
+
+from helpers.training.checks import check_batch, check_device, count_steps
+
+MEASURED = 4  # batches, after a first one that is slower
+LONG = 15 * 60  # seconds: from here on, a shorter training is suggested
+SHORTER = 5 * 60  # seconds: how long that one takes
+
+
+def estimate_duration(
+    model: PreTrainedModel,
+    loader: DataLoader | list[dict[str, torch.Tensor]],
+    *,
+    epochs: int = 1,
+    bfloat16: bool = False,
+) -> float:
+    """Say how long a training will take, from the time of a few batches.
+
+    Computes the losses and gradients of the first batches and leaves everything as it was: the
+    weights, their gradients, the model's mode, and the random numbers. Prints one line; if the
+    training is going to be long, a second line tells how many rows to train on instead.
+
+    Parameters
+    ----------
+    model : PreTrainedModel
+        The model to train, where it will be trained.
+    loader : torch.utils.data.DataLoader or list of dict
+        Gives batches: dicts of tensors, ``labels`` among them.
+    epochs : int, default 1
+        How often the training goes through the data.
+    bfloat16 : bool, default False
+        Whether it will compute in bfloat16.
+
+    Returns
+    -------
+    float
+        The time of all steps, in seconds. Evaluations are not in it.
+
+    Raises
+    ------
+    ValueError
+        If the loader is empty, has no length, or gives batches that the model can't be trained on.
+    """
+    steps = count_steps(loader, epochs=epochs)
+    device = check_device(model, None)
+    weights = [weight for weight in model.parameters() if weight.requires_grad]
+    times: list[float] = []
+    with _as_it_was(model, loader):
+        model.train()
+        for batch in itertools.islice(loader, MEASURED + 1):
+            check_batch(batch, model, f"batch {len(times) + 1}")
+            start = time.perf_counter()
+            with torch.autocast(device.type, torch.bfloat16, enabled=bfloat16):
+                loss = model(**send_to_device(batch, device)).loss
+            gradients = torch.autograd.grad(loss, weights, allow_unused=True)
+            next(g for g in gradients if g is not None).sum().item()  # a GPU is asynchronous
+            times.append(time.perf_counter() - start)
+    seconds = steps * statistics.median(times[1:] or times)
+    print(f"This training: {steps} steps, about {_in_words(seconds)} on this machine.")
+    rows = getattr(loader, "batch_size", None) or len(next(iter(batch.values())))
+    if seconds > LONG:
+        fewer = max(1, int(SHORTER / seconds * len(loader))) * rows
+        print(
+            f"That is long. With the first {fewer} rows, dataset.select(range({fewer})), it takes "
+            f"about {_in_words(SHORTER)}, and the scores will be lower."
+        )
+    return seconds
+
+
+@contextmanager
+def _as_it_was(model: PreTrainedModel, loader: object) -> Iterator[None]:
+    """Restore the model's mode and all random numbers, also those of the loader itself."""
+    training = model.training
+    own = {getattr(loader, "generator", None), getattr(_sampler(loader), "generator", None)}
+    states = [(generator, generator.get_state()) for generator in own if generator is not None]
+    try:
+        with torch.random.fork_rng():
+            yield
+    finally:
+        model.train(training)
+        for generator, state in states:
+            generator.set_state(state)
+
+
+def _sampler(loader: object) -> object:
+    """Give what draws the order of the rows, if there is one."""
+    return getattr(loader, "sampler", None)
+
+
+def _in_words(seconds: float) -> str:
+    """Write a time in the unit that people would use."""
+    if seconds < 90:
+        return f"{max(5, round(seconds / 5) * 5)} seconds"
+    if seconds < 90 * 60:
+        return f"{round(seconds / 60)} minutes"
+    return f"{seconds / 3600:.1f} hours"

@@ -1,0 +1,58 @@
+"""How long a training will take: what is printed, and that nothing is changed."""
+
+import copy
+
+import pytest
+import torch
+from small_training import make_loader, make_model, make_optimizer, make_rows, no_bar
+
+from helpers.training import duration, estimate_duration, train
+
+
+def test_it_says_how_many_steps_and_how_long(capsys):
+    seconds = estimate_duration(make_model(), make_loader(make_rows(10)), epochs=4)
+    assert seconds > 0
+    assert capsys.readouterr().out == (
+        "This training: 12 steps, about 5 seconds on this machine.\n"
+    )
+
+
+@pytest.mark.parametrize("own", [False, True], ids=["torch's chance", "a generator of its own"])
+def test_a_training_goes_as_if_it_had_not_been_measured(own):
+    def losses(measured):
+        torch.manual_seed(3)
+        model = make_model()
+        generator = torch.Generator().manual_seed(5) if own else None
+        loader = make_loader(make_rows(20), shuffle=True, generator=generator)
+        model.eval()
+        before = copy.deepcopy(model.state_dict())
+        if measured:
+            estimate_duration(model, loader, epochs=2)
+            assert not model.training
+            assert all(weight.grad is None for weight in model.parameters())
+            assert all(torch.equal(before[name], w) for name, w in model.state_dict().items())
+        return train(model, loader, make_optimizer(model), epochs=2, watch=no_bar).losses
+
+    assert losses(measured=True) == losses(measured=False)
+
+
+def test_a_long_training_comes_with_a_shorter_one(capsys, monkeypatch):
+    monkeypatch.setattr(duration, "LONG", 0)
+    monkeypatch.setattr(duration, "SHORTER", 1e-9)
+    estimate_duration(make_model(), make_loader(make_rows(10)))
+    assert "dataset.select(range(4))" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0.2, "5 seconds"), (42, "40 seconds"), (100, "2 minutes"), (5400, "1.5 hours")],
+)
+def test_a_time_is_written_in_the_unit_people_use(seconds, words):
+    assert duration._in_words(seconds) == words
+
+
+def test_what_cannot_be_trained_is_refused():
+    with pytest.raises(ValueError, match="at least one batch"):
+        estimate_duration(make_model(), [])
+    with pytest.raises(ValueError, match="labels"):
+        estimate_duration(make_model(), [{"input_ids": torch.ones(1, 4, dtype=torch.long)}])
