@@ -90,7 +90,9 @@ def modules(code: str) -> set[str]:
         elif isinstance(node, ast.ImportFrom) and node.level == 0:
             names.add(node.module)
     own = {
-        path.stem for folder in ("tests", "tools", "book/_ext") for path in ROOT.glob(f"{folder}/*")
+        path.stem
+        for folder in ("tests", "tools", "book/_ext", "notebooks/*/*")
+        for path in ROOT.glob(f"{folder}/*")
     }
     own |= {"helpers", "tests", "tools"} | set(sys.stdlib_module_names)
     return {name.split(".")[0] for name in names} - own

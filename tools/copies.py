@@ -101,10 +101,21 @@ def _on_the_site(folder: Path, address: str, link: re.Match) -> str:
 
 
 def _read_by(notebook: nbformat.NotebookNode, folder: Path) -> list[Path]:
-    """List the files beside a notebook that its code names, such as train.py."""
+    """List the files beside a notebook that its code names, such as train.py, and their imports."""
     code = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
     others = [path for path in folder.iterdir() if path.suffix not in (".md", ".ipynb")]
-    return sorted(path for path in others if path.is_file() and f'"{path.name}"' in code)
+    found = {path for path in others if path.is_file() and f'"{path.name}"' in code}
+    for path in list(found):
+        found |= _imported_by(path)
+    return sorted(found)
+
+
+def _imported_by(script: Path) -> set[Path]:
+    """Find the files beside a script that it imports, and what these import."""
+    names = re.findall(r"^(?:from|import) (\w+)", script.read_text(encoding="utf-8"), re.MULTILINE)
+    paths = {script.with_name(f"{name}.py") for name in names}
+    beside = {path for path in paths if path.is_file()}
+    return beside.union(*map(_imported_by, beside))
 
 
 def publish(site: Path, address: str, repository: str) -> None:

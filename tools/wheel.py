@@ -1,4 +1,4 @@
-"""Build the wheel of the book: the package helpers, its data, and train.py.
+"""Build the wheel of the book: the package helpers, its data, and train.py with its two parts.
 
     python -m tools.wheel FOLDER
 
@@ -21,6 +21,8 @@ NEEDED = [
     "README.md",
     "LICENSE",
     "helpers",
+    "notebooks/en/3-fine-tuning/own_data.py",
+    "notebooks/en/3-fine-tuning/progress.py",
     "notebooks/en/3-fine-tuning/train.py",
 ]
 OLDEST = "315532800"  # 1980, the earliest date in a zip file

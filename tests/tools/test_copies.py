@@ -56,7 +56,7 @@ def test_a_copy_runs_from_top_to_bottom_where_there_is_no_clone(elsewhere, site,
 
 
 def test_without_a_network_the_wheel_beside_the_copy_is_enough(elsewhere, site):
-    """The copy says so. It brings the script that 3-4 reads."""
+    """The copy says so. It brings the script that 3-4 reads, and what that imports."""
     (wheel,) = site.glob("*.whl")
     copy = copy_of(ACCELERATE, wheel.name, places=("http://127.0.0.1:9/refused.whl",))
     reads = next(i for i, cell in enumerate(copy.cells) if 'Path("train.py")' in cell.source and i)
@@ -70,8 +70,11 @@ def test_without_a_network_the_wheel_beside_the_copy_is_enough(elsewhere, site):
     status, out, err = elsewhere.run("-c", RUN, "copy.ipynb")
     assert status == 0, err[-3000:]
     assert "Installed." in out
-    script = elsewhere.folder / "train.py"
-    assert script.read_bytes() == ACCELERATE.with_name("train.py").read_bytes()
+    for name in ("train.py", "own_data.py", "progress.py"):
+        brought = elsewhere.folder / name
+        assert brought.read_bytes() == ACCELERATE.with_name(name).read_bytes()
+    status, out, err = elsewhere.run("train.py", "--help")
+    assert (status, "--train FILE" in out) == (0, True), err[-3000:]
 
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem[:3])

@@ -94,7 +94,8 @@ def test_the_archive_holds_what_a_notebook_points_to(unpacked):
                 found |= {(path.parent / name).resolve() for name, _ in links}
     assert len(found) > 20
     assert not [path for path in found if not path.is_file()]
-    assert (unpacked / "notebooks/en/3-fine-tuning/train.py").is_file()
+    for name in ("train.py", "own_data.py", "progress.py"):
+        assert (unpacked / "notebooks/en/3-fine-tuning" / name).is_file()
 
 
 def test_the_archive_says_how_to_run_the_notebooks(unpacked):

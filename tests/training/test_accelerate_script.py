@@ -1,18 +1,21 @@
 """The script of notebook 3-4: one process trains as our loop does, two train as one does."""
 
 import ast
+import csv
 import importlib.util
+import io
 import json
 import re
 import socket
+import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import redirect_stdout
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from processes import run_code, run_loaded
 
-from helpers.sources.metrics import load_metric
 from helpers.training.context import own_accelerator
 from helpers.training.loop import linear_schedule, train
 
@@ -47,12 +50,14 @@ def train_tiny(options):
         generator=torch.Generator().manual_seed(args.seed),
     )  # fmt: skip
     eval_loader = DataLoader(rows[:37], batch_size=args.batch_size)
-    metric = load_metric("glue", "mrpc")
+    metric = script.Scores(2)
     return accelerator, script.train(accelerator, tiny_model(), loader, eval_loader, metric, args)
 
 
 def load_script():
-    """Import the script, which lies in no package."""
+    """Import the script, which lies in no package, and what lies beside it."""
+    if str(SCRIPT.parent) not in sys.path:
+        sys.path.append(str(SCRIPT.parent))
     spec = importlib.util.spec_from_file_location("train_script", SCRIPT)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -213,12 +218,13 @@ def test_the_script_trains_and_saves_in_two_processes(tmp_path):
     assert {"model.safetensors", "config.json", "tokenizer.json"} <= saved
     assert not list((tmp_path / "saved").glob("*.bin"))
     model = AutoModelForSequenceClassification.from_pretrained(tmp_path / "saved")
-    assert model.config.num_labels == 2
+    assert model.config.id2label == {0: "not_equivalent", 1: "equivalent"}
+    assert model.config.label2id == {"not_equivalent": 0, "equivalent": 1}
 
 
 # The real script, on a validation set of five rows.
 FEW_ROWS = """
-import runpy, sys
+import os, runpy, sys
 import helpers.sources.datasets
 
 load = helpers.sources.datasets.load_dataset
@@ -231,6 +237,7 @@ def five(*names):
 
 helpers.sources.datasets.load_dataset = five
 del sys.argv[0]
+sys.path.insert(0, os.path.dirname(sys.argv[0]))
 runpy.run_path(sys.argv[0], run_name="__main__")
 """
 
@@ -255,14 +262,17 @@ def test_without_options_it_trains_as_the_notes_do():
     args = load_script().parse([])
     expected = SimpleNamespace(
         epochs=3, batch_size=8, learning_rate=5e-5, mixed_precision="no",
-        gradient_accumulation=1, no_dropout=False, seed=0, rows=None, output=None,
+        gradient_accumulation=1, no_dropout=False, seed=0, rows=None, output=None, resume=False,
+        train=None, validation=None, text=None, text_pair=None, label=None, metric=None,
+        checkpoint="bert-base-uncased",
     )  # fmt: skip
     assert vars(args) == vars(expected)
 
 
-def test_every_statement_that_uses_accelerate_is_marked():
+@pytest.mark.parametrize("script", [SCRIPT, SCRIPT.with_name("progress.py")], ids=lambda p: p.stem)
+def test_every_statement_that_uses_accelerate_is_marked(script):
     """What the marks are for: without these lines it is a plain script."""
-    source = SCRIPT.read_text()
+    source = script.read_text()
     lines = source.splitlines()
     for part in ast.walk(ast.parse(source)):
         if not isinstance(part, ast.stmt) or isinstance(part, ast.FunctionDef):
@@ -271,3 +281,200 @@ def test_every_statement_that_uses_accelerate_is_marked():
         shown = "\n".join(lines[part.lineno - 1 : end])
         if re.search(r"accelerator\.\w|Accelerator\(", shown):
             assert "# Accelerate" in shown, shown
+
+
+# --- A file of the reader's own ---
+
+THREE = [("a fine film", "good"), ("an awful film", "bad"), ("a plain film", "so-so")]
+
+
+@pytest.fixture(scope="session")
+def checkpoint(tmp_path_factory, bert_tokenizer):
+    """A very small encoder with the book's tokenizer, in a folder."""
+    import torch
+    from transformers import BertConfig, BertModel
+
+    folder = tmp_path_factory.mktemp("checkpoint")
+    torch.manual_seed(0)
+    small = {"hidden_size": 16, "num_hidden_layers": 2, "intermediate_size": 32}
+    BertModel(BertConfig(num_attention_heads=2, **small)).save_pretrained(folder)
+    bert_tokenizer.save_pretrained(folder)
+    return folder
+
+
+def write_csv(path: Path, rows, header=("review", "stars")) -> Path:
+    """Write a file as a spreadsheet does."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([header, *rows])
+    return path
+
+
+def run_script(script, *options) -> dict:
+    """Run the whole script in this process, and give what it printed."""
+    import torch
+
+    out = io.StringIO()
+    with own_accelerator(torch.device("cpu"), "no"), redirect_stdout(out):
+        script.main([str(option) for option in options])
+    (line,) = out.getvalue().splitlines()
+    return json.loads(line)
+
+
+def test_it_trains_on_three_labels_of_ones_own_and_a_pipeline_names_them(
+    tmp_path, checkpoint, capsys
+):
+    from transformers import pipeline
+
+    rows = write_csv(tmp_path / "rows.csv", THREE * 30)
+    others = write_csv(tmp_path / "others.csv", THREE * 3)
+    options = ["--train", rows, "--validation", others, "--text", "review", "--label", "stars"]
+    options += ["--checkpoint", checkpoint, "--epochs", 4, "--learning-rate", 0.03]
+    options += ["--no-dropout", "--output", tmp_path / "saved"]
+    result = run_script(load_script(), *options)
+    assert result["losses"][-1] < result["losses"][0] / 2
+    assert result["evaluations"][-1] == {"epoch": 4, "accuracy": 1.0, "f1": 1.0}
+    said = capsys.readouterr().err
+    assert "train: 90 rows (bad 30, good 30, so-so 30)" in said
+    assert re.search(r"about \d+ seconds?: 48 steps of [\d.e-]+ s\n", said)
+    assert json.loads((tmp_path / "saved" / "training.json").read_text())["result"] == result
+
+    classify = pipeline("text-classification", model=str(tmp_path / "saved"), device="cpu")
+    for text, label in THREE:
+        assert classify(text)[0]["label"] == label
+
+
+def test_a_resumed_training_has_the_losses_of_an_uninterrupted_one(tmp_path, checkpoint):
+    """With dropout, so that the random numbers have to go on as well."""
+    rows = write_csv(tmp_path / "rows.csv", THREE * 8)
+    options = ["--train", rows, "--text", "review", "--label", "stars", "--epochs", 3]
+    options += ["--checkpoint", checkpoint, "--gradient-accumulation", 2, "--batch-size", 4]
+    whole = run_script(load_script(), *options, "--output", tmp_path / "whole")
+
+    script, measured = load_script(), []
+    evaluate = script.evaluate
+
+    def stop_in_the_third_epoch(*arguments):
+        if len(measured) == 3:
+            raise KeyboardInterrupt
+        measured.append(evaluate(*arguments))
+        return measured[-1]
+
+    script.evaluate = stop_in_the_third_epoch
+    options += ["--output", tmp_path / "parts"]
+    with pytest.raises(KeyboardInterrupt):
+        run_script(script, *options)
+    assert [path.name for path in (tmp_path / "parts").glob("state*")] == ["state-2"]
+    with pytest.raises(SystemExit):  # or the state would be lost
+        run_script(load_script(), *options)
+
+    resumed = run_script(load_script(), *options, "--resume")
+    assert resumed == whole
+    losses = whole["losses"]
+    assert len(set(losses)) == len(losses) == 3 * 6
+    saved = {path.name for path in (tmp_path / "parts").iterdir()}
+    assert saved == {path.name for path in (tmp_path / "whole").iterdir()}
+    assert not any(name.startswith("state") for name in saved)
+    weights = [(tmp_path / name / "model.safetensors").read_bytes() for name in ("whole", "parts")]
+    assert weights[0] == weights[1]
+    assert run_script(load_script(), *options, "--resume") == whole  # nothing is left to do
+
+
+# Run in processes that know of each other, and stop as the third epoch is measured.
+INTERRUPTED = """
+import importlib, os, sys
+
+sys.path.insert(0, os.path.dirname(sys.argv.pop(1)))
+script = importlib.import_module("train")
+evaluate, calls = script.evaluate, []
+
+def stop(*arguments):
+    calls.append(1)
+    if len(calls) == 4:
+        raise KeyboardInterrupt
+    return evaluate(*arguments)
+
+if sys.argv.pop(1) == "stop":
+    script.evaluate = stop
+try:
+    script.main(sys.argv[1:])
+except KeyboardInterrupt:
+    os._exit(0)  # as killed
+"""
+
+
+def test_two_processes_resume_as_one_does(tmp_path, checkpoint):
+    rows = write_csv(tmp_path / "rows.csv", THREE * 8)
+    options = ["--train", rows, "--text", "review", "--label", "stars", "--epochs", "3"]
+    options += ["--checkpoint", checkpoint, "--batch-size", "2", "--output"]
+    whole = together(2, INTERRUPTED, SCRIPT, "no", *options, tmp_path / "whole")
+    assert together(2, INTERRUPTED, SCRIPT, "stop", *options, tmp_path / "parts") == ""
+    parts = together(2, INTERRUPTED, SCRIPT, "no", *options, tmp_path / "parts", "--resume")
+    assert json.loads(parts) == json.loads(whole)
+    assert json.loads(whole)["processes"] == 2
+
+
+def refused(capsys, *options) -> str:
+    """Run the script, which stops with the status 2 and one line; give the line."""
+    with pytest.raises(SystemExit) as exit_:
+        run_script(load_script(), *options)
+    assert exit_.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("train.py: ")
+    return line
+
+
+def test_it_resumes_the_same_training_only(tmp_path, checkpoint, capsys):
+    rows = write_csv(tmp_path / "rows.csv", THREE * 4)
+    options = ["--train", rows, "--text", "review", "--label", "stars", "--epochs", 1]
+    options += ["--checkpoint", checkpoint, "--output", tmp_path / "saved", "--resume"]
+    run_script(load_script(), *options)
+    capsys.readouterr()
+    options[options.index("--epochs") + 1] = 2
+    with pytest.raises(SystemExit):
+        run_script(load_script(), *options)
+    assert "; epochs was 1 then, and is 2 now." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("kind", ["folder", "file"])
+def test_it_never_writes_over_what_is_not_its_own(kind, tmp_path, capsys):
+    mine = tmp_path / "mine"
+    if kind == "folder":
+        mine.mkdir()
+        (mine / "thesis.txt").write_text("years of work")
+    else:
+        mine.write_text("years of work")
+    line = refused_after_reading(capsys, tmp_path, "--output", mine)
+    assert "Expected --output to be a new or empty folder, or one from train.py" in line
+    assert "years of work" in (mine / "thesis.txt" if kind == "folder" else mine).read_text()
+
+
+def refused_after_reading(capsys, tmp_path, *options) -> str:
+    """Run the script on a file without faults; give the line with which it stops."""
+    rows = write_csv(tmp_path / "rows.csv", THREE * 4)
+    files = ["--train", rows, "--validation", rows, "--text", "review", "--label", "stars"]
+    with pytest.raises(SystemExit) as exit_:
+        run_script(load_script(), *files, *options)
+    assert exit_.value.code == 2
+    said = capsys.readouterr().err.splitlines()
+    assert len([line for line in said if line.startswith("train.py: ")]) == 1
+    return said[-1]
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_an_error_is_one_line_from_one_process(processes):
+    printed, said = together_and_said(processes, STOPS, SCRIPT, "--train", "nowhere.csv")
+    assert printed == "2\n" * processes
+    assert said.count("train.py: Expected --train to name a file") == 1
+    assert "Traceback" not in said
+
+
+STOPS = """
+import os, runpy, sys
+
+del sys.argv[0]
+sys.path.insert(0, os.path.dirname(sys.argv[0]))
+try:
+    runpy.run_path(sys.argv[0], run_name="__main__")
+except SystemExit as exit_:
+    sys.stdout.write(f"{exit_.code}\\n")
+"""

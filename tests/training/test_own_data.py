@@ -1,298 +1,233 @@
-"""Notebook 3-5: it publishes what it says, and what it says of faults is what happens.
+"""What train.py reads from a reader's own file, and what it says of one that it can't use."""
 
-The table of symptoms has a test for each row, or a cell that shows it.
-"""
-
-import re
+import csv
+import json
+import random
+import sys
 from pathlib import Path
 
-import nbformat
-import numpy as np
 import pytest
-import torch
-from processes import run
-from small_training import make_loader, make_model, make_optimizer, make_rows, no_bar
-from torch.nn.functional import cross_entropy
-from upload_stub import UploadStub
 
-from helpers.training import TrainingError, train
+FOLDER = Path(__file__).parents[2] / "notebooks" / "en" / "3-fine-tuning"
+ROWS = [("a fine film", "good"), ("an awful film", "bad"), ("a plain film", "so-so")]
 
-ROOT = Path(__file__).parents[2]
-NOTEBOOK = ROOT / "notebooks" / "en" / "3-fine-tuning" / "3-5-your-own-data.ipynb"
 
-# The rows of the table: what shows each symptom, a test in this file or a part of a cell.
-SHOWN_BY = {
-    "out of memory": "megabytes_kept",
-    "Target 3 is out of bounds": "test_labels_that_count_from_1_are_out_of_bounds",
-    "too many dimensions 'str'": "test_labels_that_are_strings_make_no_tensor",
-    "must be the same as input size": "torch.tensor([2.0, 0.0])",
-    "The size of tensor a": "test_a_text_that_is_too_long_does_not_fit",
-    "index out of range in self": "test_a_larger_vocabulary_is_out_of_range",
-    "the loss is `nan`": "test_the_loss_is_nan",
-    "the loss stays flat": "test_the_loss_stays_flat",
-    "one answer for every text": "test_one_answer_for_every_text",
-    "perfect scores": "seen_before(leaky",
+@pytest.fixture(scope="module")
+def own_data():
+    """The module beside the script, which is in no package."""
+    sys.path.append(str(FOLDER))
+    import own_data
+
+    return own_data
+
+
+@pytest.fixture
+def read(own_data, tmp_path, monkeypatch):
+    """Read files of this test, given as they are or as rows below `text,label`."""
+    monkeypatch.chdir(tmp_path)
+
+    def write(name, content):
+        if isinstance(content, list):
+            with Path(name).open("w", encoding="utf-8", newline="") as file:
+                csv.writer(file).writerows([("text", "label"), *content])
+        elif content is not None:
+            Path(name).write_bytes(content)
+
+    def read(train, validation=None, *, name="train.csv", **columns):
+        write(name, train)
+        write("validation.csv", validation)
+        columns = {"sentence1": "text", "label": "label", **columns}
+        return own_data.read_files(name, validation and "validation.csv", columns, 0)
+
+    return read
+
+
+def rows_of(data):
+    """Give the rows as a reader sees them: texts, and the names of labels."""
+    names = data.features["label"].names
+    return [(row["sentence1"], names[row["label"]]) for row in data]
+
+
+def test_what_is_written_is_read(read, capsys):
+    data = read(ROWS * 2, ROWS)
+    assert rows_of(data["train"]) == ROWS * 2
+    assert rows_of(data["validation"]) == ROWS
+    assert data["train"].features["label"].names == ["bad", "good", "so-so"]
+    assert "train: 6 rows (bad 2, good 2, so-so 2)" in capsys.readouterr().out
+
+
+def test_whole_numbers_are_labels_in_their_order(read):
+    data = read([("a", number) for number in (10, 9, -1, 10)], [("b", 9)])
+    assert data["train"].features["label"].names == ["-1", "9", "10"]
+    assert data["train"]["label"][:] == [2, 1, 0, 2]
+
+
+def test_a_pair_has_two_texts(read):
+    data = read(
+        b"text,label,other\na,yes,b\nc,no,d\n", b"text,label,other\ne,yes,f\n", sentence2="other"
+    )
+    assert data["train"].column_names == ["sentence1", "label", "sentence2"]
+    assert data["train"]["sentence2"][:] == ["b", "d"]
+
+
+# One content in many forms: quotes, line breaks and separators inside a text, words that pandas
+# would take for a missing value, and the mark with which a spreadsheet begins a file.
+HARD = [
+    ('a, b; "c"', "None"),
+    ("first line\nsecond\tline", "NA"),
+    ("null", "None"),
+    ("ÄÖ é 好", "NA"),
+]
+QUOTED = "\r\n".join('"{}"{{0}}"{}"'.format(text.replace('"', '""'), label) for text, label in HARD)
+AS_OBJECTS = [{"text": text, "label": label} for text, label in HARD]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("comma.csv", "text,label\r\n" + QUOTED.format(",")),
+        ("semicolon.csv", "\ufefftext;label\r\n" + QUOTED.format(";") + "\r\n\r\n"),
+        ("tab.tsv", "text\tlabel\r\n" + QUOTED.format("\t")),
+        ("list.json", json.dumps(AS_OBJECTS, indent=2)),
+        ("lines.jsonl", "\n".join(map(json.dumps, AS_OBJECTS)) + "\n"),
+        ("lines.json", "\n".join(json.dumps(row, ensure_ascii=False) for row in AS_OBJECTS)),
+    ],
+)
+def test_every_form_of_a_file_is_read(name, content, read):
+    assert rows_of(read(content.encode(), HARD, name=name)["train"]) == HARD
+
+
+def test_parquet_is_read(read, tmp_path):
+    from datasets import Dataset
+
+    Dataset.from_list(AS_OBJECTS).to_parquet(tmp_path / "rows.parquet")
+    assert rows_of(read(None, HARD, name="rows.parquet")["train"]) == HARD
+
+
+def test_without_validation_a_tenth_of_each_label_is_kept_for_it(read, capsys):
+    rows = [(f"{label} {number}", label) for label in ("a", "b") for number in range(40)]
+    rows += [("c 0", "c"), ("c 1", "c"), ("only", "d")]
+    data, again = read(rows), read(rows)
+    assert "No --validation: a tenth of the training rows is kept for it" in capsys.readouterr().out
+    kept = rows_of(data["validation"])
+    assert [sum(label == name for _, label in kept) for name in "abcd"] == [4, 4, 1, 0]
+    assert sorted(kept + rows_of(data["train"])) == sorted(rows)
+    assert kept != [row for row in rows if row[0].endswith((" 0", " 1", " 2", " 3"))]  # drawn
+    assert rows_of(again["validation"]) == kept
+
+
+# What is wrong with a training file, and what has to be in the line that says so.
+BROKEN = {
+    "no file": (None, "Expected --train to name a file; there is no file train.csv. That folder"),
+    "an empty file": (b"", "Expected rows in train.csv; the file is empty."),
+    "a header only": (b"text,label\n", "Expected rows in train.csv; it has none."),
+    "another column": (
+        b"review,stars\nfine,5\nawful,1\n",
+        "Expected a column 'text' in train.csv; it has 'review', 'stars'. Name yours with --text.",
+    ),
+    "another label column": (
+        b"text,stars\nfine,5\nawful,1\n",
+        "a column 'label' in train.csv; it has 'text', 'stars'. Name yours with --label.",
+    ),
+    "a single label": (
+        [("a", "good"), ("b", "good")],
+        "two labels or more in 'label' of train.csv; all 2 rows have 'good'.",
+    ),
+    "texts that are missing": (
+        [("a", "x"), ("", "y"), ("b", "x"), ("  ", "y")],
+        "a value of 'text' in each of the 4 rows of train.csv; 2 have none: line 3, 5.",
+    ),
+    "labels that are missing": (
+        b"text,label\na,x\n\nb\n" + b"c,\n" * 7,
+        "a value of 'label' in each of the 9 rows of train.csv; 8 have none: line 4, 5, 6, 7, 8, "
+        "3 more.",
+    ),
+    "not UTF-8": (
+        "text,label\nein Film,gut\nein schöner,gut\n".encode("latin-1"),
+        "Expected train.csv to be text in UTF-8; byte 32 of the file, in line 3, is 0xf6",
+    ),
+    "floats": ([("a", "1"), ("b", "0.5")], "'label' of train.csv; line 3 has 0.5."),
+    "whole numbers as floats": ([("a", "1.0"), ("b", "2.0")], "line 2 has 1.0. Write 1 for 1.0."),
+    "a text with a comma": (
+        b"text,label\nfine, really,good\nawful,bad\n",
+        "Expected 2 values in each row of train.csv, as in its header; line 2 has 1 more.",
+    ),
+    "a label for each row": ([("a", "x"), ("b", "y")], "Expected a label with two rows or more"),
 }
 
-PUBLISH = """
-import sys
-from transformers import AutoModelForSequenceClassification
-{function}
-print(publish(sys.argv[1], "reader/films"))
-publish(sys.argv[1], "reader/films")  # a second time, into the same repository
-model = AutoModelForSequenceClassification.from_pretrained(sys.argv[1])
-model.push_to_hub("reader/short")
-"""
-
-
-@pytest.fixture(scope="module")
-def cells():
-    return nbformat.read(NOTEBOOK, as_version=4).cells
-
-
-@pytest.fixture(scope="module")
-def code(cells):
-    return [cell.source for cell in cells if cell.cell_type == "code"]
-
-
-def cell_with(code, text):
-    """Give the one cell that contains a text."""
-    (found,) = [source for source in code if text in source]
-    return found
-
-
-# --- Publishing ---
-
-
-@pytest.fixture(scope="module")
-def published(code, tmp_path_factory):
-    """A Hub, after the notebook's function has published a folder like the notebook's."""
-    from transformers import AutoTokenizer, TrainingArguments
-
-    from helpers.sources import resolve
 
-    folder = tmp_path_factory.mktemp("own") / "film-reviews"
-    names = {0: "negative", 1: "neutral", 2: "positive"}
-    make_model(num_labels=3, id2label=names).save_pretrained(folder)
-    AutoTokenizer.from_pretrained(resolve("bert-base-uncased")).save_pretrained(folder)
-    torch.save(TrainingArguments(folder, use_cpu=True), folder / "training_args.bin")
-    (folder / "token.txt").write_text("hf_secret")
-    (folder / "README.md").write_text("---\nlicense: apache-2.0\n---\n\n# Ours\n")
-    script = PUBLISH.format(function=cell_with(code, "def publish("))
-    with UploadStub() as hub:
-        settings = {
-            "HF_ENDPOINT": hub.endpoint,
-            "HF_HOME": str(folder.parent / "home"),
-            "HF_HUB_DISABLE_XET": "1",  # Git LFS, which the stub speaks
-            "HF_HUB_OFFLINE": "0",
-            "HF_TOKEN": "hf_of_a_reader",
-            "NO_PROXY": "127.0.0.1",
-        }
-        status, out, err = run(script, folder, **settings)
-        assert status == 0, err[-3000:]
-        yield hub, folder, out
-
-
-def test_the_files_and_the_card_arrive_as_they_are(published):
-    hub, folder, out = published
-    files = hub.repositories["reader/films"]
-    expected = {"README.md", "config.json", "model.safetensors"}
-    assert set(files) == expected | {"tokenizer.json", "tokenizer_config.json"}
-    for name, content in files.items():
-        assert content == (folder / name).read_bytes(), name
-    assert f"{hub.endpoint}/reader/films/commit/" in out
-    assert "Bearer hf_of_a_reader" in hub.tokens
-
-
-def test_what_is_published_is_private_and_holds_no_pickle_and_no_token(published):
-    hub, _, _ = published
-    assert hub.private["reader/films"]
-    for name, content in hub.repositories["reader/films"].items():
-        assert not name.endswith((".bin", ".txt"))
-        assert b"hf_secret" not in content
-        assert b"hf_of_a_reader" not in content
-
-
-def test_push_to_hub_does_what_the_text_says(published, cells):
-    """No tokenizer, public, and a card that nobody filled in."""
-    hub, _, _ = published
-    files = hub.repositories["reader/short"]
-    assert set(files) == {"README.md", "config.json", "model.safetensors"}
-    assert not hub.private["reader/short"]
-    assert b"More Information Needed" in files["README.md"]
-    prose = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
-    assert "*More Information Needed*" in prose
-
-
-def test_what_was_published_can_be_used(published, tmp_path):
-    from transformers import pipeline
-
-    hub, _, _ = published
-    for name, content in hub.repositories["reader/films"].items():
-        (tmp_path / name).write_bytes(content)
-    model = pipeline("text-classification", model=str(tmp_path), device="cpu").model
-    assert set(model.config.id2label.values()) == {"negative", "neutral", "positive"}
-
-
-def test_the_card_has_data_counts_numbers_and_limits(code):
-    card = cell_with(code, "card = ModelCard(")
-    for part in ("license:", "base_model:", "{each}", "{measured}", "## Limits", "{low:.3f}"):
-        assert part in card, part
-
-
-# --- The table of symptoms ---
-
-
-def symptoms(cells):
-    """List the first column of the table."""
-    (table,) = [cell.source for cell in cells if "| Symptom | Cause | Fix |" in cell.source]
-    rows = table.partition("| --- | --- | --- |\n")[2].partition("\n\n")[0].splitlines()
-    return [row.strip("| ").split(" | ")[0] for row in rows]
-
-
-def test_each_row_of_the_table_is_shown(cells, code):
-    rows = symptoms(cells)
-    assert len(rows) == len(SHOWN_BY)
-    for row, (symptom, shown_by) in zip(rows, SHOWN_BY.items(), strict=True):
-        assert symptom in row
-        if shown_by.startswith("test_"):
-            assert shown_by in globals(), row
-        else:
-            assert cell_with(code, shown_by)
-
-
-def small_batch(labels, tokens=6):
-    ids = torch.arange(tokens).repeat(len(labels), 1) + 5
-    return {"input_ids": ids, "labels": torch.tensor(labels)}
-
-
-def test_labels_that_count_from_1_are_out_of_bounds():
-    with pytest.raises(IndexError, match=r"Target 3 is out of bounds"):
-        make_model(num_labels=3)(**small_batch([1, 2, 3]))
-
-
-def test_labels_that_are_strings_make_no_tensor(bert_tokenizer):
-    from transformers import DataCollatorWithPadding
-
-    rows = [{**bert_tokenizer(text), "label": text} for text in ("good", "bad")]
-    with pytest.raises(ValueError, match=r"too many dimensions 'str'|Unable to create tensor") as e:
-        DataCollatorWithPadding(bert_tokenizer)(rows)
-    assert "too many dimensions 'str'" in f"{e.value} {e.value.__cause__}"
-
-
-def test_a_text_that_is_too_long_does_not_fit():
-    model = make_model(num_labels=3, max_position_embeddings=16)
-    said = r"The (expanded )?size of (the )?tensor (a )?\(\d+\) must match"
-    with pytest.raises(RuntimeError, match=said):
-        model(**small_batch([0], tokens=17))
-    model(**small_batch([0], tokens=16))  # truncated
-
-
-def test_a_larger_vocabulary_is_out_of_range():
-    model = make_model(num_labels=3)
-    ids = torch.tensor([[model.config.vocab_size]])
-    with pytest.raises(IndexError, match="index out of range in self"):
-        model(input_ids=ids)
-
-
-def test_the_loss_is_nan_with_a_missing_number_among_the_labels():
-    model = make_model(num_labels=1)
-    assert model(**small_batch([1.0, 2.0])).loss.isfinite()
-    assert model(**small_batch([1.0, float("nan")])).loss.isnan()
-
-
-def test_the_loss_is_nan_with_a_weight_for_a_label_that_has_no_rows():
-    """The notebook's rule divides by the number of rows."""
-    rows_of_each = np.bincount([0, 0, 2, 2], minlength=3)
-    with np.errstate(divide="ignore"):
-        weights = torch.tensor(4 / (3 * rows_of_each), dtype=torch.float32)
-    assert weights.isinf().tolist() == [False, True, False]
-    logits = torch.zeros(2, 3)
-    assert not cross_entropy(logits, torch.tensor([0, 1]), weight=weights).isfinite()
-
-
-def test_the_loss_is_nan_in_fp16_where_it_is_a_number_in_bf16():
-    large = torch.tensor([70000.0])
-    for short, finite in ((torch.float16, False), (torch.bfloat16, True)):
-        numbers = large.to(short)
-        assert (numbers - numbers).isfinite().all() == finite
-
-
-def test_the_book_s_own_loop_stops_at_a_loss_that_is_nan():
-    model = make_model(num_labels=1)
-    batches = [small_batch([1.0, float("nan")])]
-    with pytest.raises(TrainingError, match="became nan"):
-        train(model, batches, make_optimizer(model), watch=no_bar)
-
-
-def test_the_loss_stays_flat_with_a_far_too_small_rate_or_a_frozen_model():
-    losses = {}
-    for name, rate in (("usual", 5e-3), ("tiny", 1e-9), ("frozen", 5e-3)):
-        model = make_model(hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
-        if name == "frozen":
-            for weight in model.parameters():
-                weight.requires_grad = False
-            model.classifier.bias.requires_grad = True  # something has to have a gradient
-        optimizer = make_optimizer(model, lr=rate)
-        rows = make_rows(8)
-        loader = make_loader(rows)
-        losses[name] = train(model, loader, optimizer, epochs=8, watch=no_bar).losses
-    falls = {name: np.mean(each[:2]) - np.mean(each[-2:]) for name, each in losses.items()}
-    assert falls["usual"] > 0.3
-    assert abs(falls["tiny"]) < 1e-3
-    assert abs(falls["frozen"]) < falls["usual"] / 4
-
-
-def test_one_answer_for_every_text_after_a_far_too_large_rate():
-    answers = {}
-    rows = make_rows(16)
-    for rate in (5e-3, 1.0):
-        model = make_model(hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
-        loader = make_loader(rows)
-        train(model, loader, make_optimizer(model, lr=rate), epochs=8, watch=no_bar)
-        model.eval()
-        with torch.no_grad():
-            found = [model(**batch).logits.argmax(-1) for batch in loader]
-        answers[rate] = set(torch.cat(found).tolist())
-    assert answers == {5e-3: {0, 1}, 1.0: answers[1.0]}
-    assert len(answers[1.0]) == 1
-
-
-# --- What the text says of the libraries ---
-
-
-def test_a_file_in_another_encoding_is_a_unicode_error(tmp_path):
-    from datasets import load_dataset
-    from datasets.exceptions import DatasetGenerationError
-
-    path = tmp_path / "old.csv"
-    path.write_bytes("text,label\nAmélie is charming.,positive\n".encode("cp1252"))
-    settings = {"data_files": str(path), "split": "train", "cache_dir": str(tmp_path / "cache")}
-    with pytest.raises(DatasetGenerationError) as error:
-        load_dataset("csv", **settings)
-    assert isinstance(error.value.__cause__, UnicodeDecodeError)
-    assert load_dataset("csv", **settings, encoding="cp1252")[0]["text"] == "Amélie is charming."
-
-
-def test_the_weights_are_those_of_scikit_learn():
-    from sklearn.utils.class_weight import compute_class_weight
-
-    true = np.array([0] * 5 + [1] * 2 + [2] * 4)
-    ours = len(true) / (3 * np.bincount(true))
-    assert compute_class_weight("balanced", classes=np.arange(3), y=true) == pytest.approx(ours)
-
-
-def test_macro_f1_is_the_mean_of_the_labels_f1():
-    from sklearn.metrics import f1_score
-
-    true, found = [0, 0, 1, 2, 2, 2], [0, 1, 1, 2, 2, 0]
-    each = f1_score(true, found, average=None)
-    assert f1_score(true, found, average="macro") == pytest.approx(np.mean(each))
-
-
-def test_the_splits_of_the_notebook_are_those_of_the_card(cells):
-    printed = "".join(o.get("text", "") for cell in cells for o in cell.get("outputs", []))
-    card = (ROOT / "helpers/sources/data/film_reviews/README.md").read_text()
-    for label in ("negative", "neutral", "positive"):
-        (count,) = re.findall(rf"\| {label} \| ([\d,]+) \|", card)
-        assert re.search(rf"{label} +{count.replace(',', '')} ", printed), label
+def refusal(own_data, function, *arguments, **options) -> str:
+    with pytest.raises(own_data.InputError) as error:
+        function(*arguments, **options)
+    line = str(error.value)
+    assert "\n" not in line
+    assert line.startswith("Expected ")
+    assert line.count(". ") >= 1, "it says what to do"
+    return line
+
+
+@pytest.mark.parametrize("fault", BROKEN)
+def test_a_file_that_cannot_be_used_is_named_with_what_to_do(fault, own_data, read):
+    content, message = BROKEN[fault]
+    assert message in refusal(own_data, read, content)
+
+
+def test_a_missing_file_is_looked_for_among_its_neighbors(own_data, read):
+    Path("trian.csv").touch()
+    Path("notes.txt").touch()
+    assert "That folder has trian.csv. Check the name" in refusal(own_data, read, None)
+
+
+def test_labels_that_training_never_saw_are_counted(own_data, read):
+    line = refusal(own_data, read, ROWS * 2, [*ROWS, ("a", "great"), ("b", "great")])
+    assert "labels of train.csv in validation.csv: 'bad', 'good', 'so-so'; got 'great' (2" in line
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("rows.xlsx", b"PK", "Expected a file that ends in .csv, .tsv, .json, .jsonl, .parquet"),
+        ("rows.json", b"[1, 2]", "a list of objects in rows.json"),
+        ("rows.jsonl", b'{"text": "a"\n', "one object a line; Expecting"),
+        ("rows.jsonl", b'{"text": "a", "label": 0.5}\n' * 2, "rows.jsonl; line 1 has 0.5"),
+        ("rows.jsonl", b'{"text": "a", "label": null}\n' * 2, "2 have none: line 1, 2."),
+    ],
+)
+def test_other_files_are_refused_as_clearly(name, content, message, own_data, read):
+    assert message in refusal(own_data, read, content, name=name)
+
+
+@pytest.mark.parametrize("labels", [2, 3, 7])
+def test_the_scores_are_those_of_scikit_learn(labels, own_data):
+    import torch
+    from sklearn.metrics import accuracy_score, f1_score
+
+    draw = random.Random(labels)
+    true = [draw.randrange(min(labels, 5)) for _ in range(50)]
+    predicted = [label if draw.random() < 0.6 else draw.randrange(labels) for label in true]
+    scores = own_data.Scores(labels)
+    for part in (slice(0, 30), slice(30, 50)):
+        scores.add_batch(
+            predictions=torch.tensor(predicted[part]), references=torch.tensor(true[part])
+        )
+    expected = {
+        "accuracy": accuracy_score(true, predicted),
+        "f1": f1_score(true, predicted, average="binary" if labels == 2 else "macro"),
+    }
+    assert scores.compute() == pytest.approx(expected)
+    one = own_data.Scores(labels, "f1")
+    one.add_batch(predictions=torch.tensor(predicted), references=torch.tensor(true))
+    assert one.compute() == pytest.approx({"f1": expected["f1"]})
+
+
+def test_the_scores_are_those_of_the_metric_of_mrpc(own_data):
+    import torch
+
+    from helpers.sources import load_metric
+
+    for predicted, true in [([1, 0, 1, 1], [1, 1, 0, 1]), ([0, 0], [0, 0]), ([0, 1], [1, 0])]:
+        batch = {"predictions": torch.tensor(predicted), "references": torch.tensor(true)}
+        ours, theirs = own_data.Scores(2), load_metric("glue", "mrpc")
+        ours.add_batch(**batch)
+        theirs.add_batch(**batch)
+        assert ours.compute() == theirs.compute()

@@ -1,37 +1,42 @@
-"""Fine-tune a classifier of sentence pairs, on one processor or on many.
+"""Fine-tune a classifier of texts or text pairs, on one processor or on many.
 
     python train.py
+    python train.py --train reviews.csv --text review --label stars
     accelerate launch train.py
     ACCELERATE_USE_CPU=true torchrun --standalone --nproc_per_node 2 train.py
 
-The first trains in one process, the second on what `accelerate config` was
-told of, such as several GPUs, the third in two processes on this CPU.
+The first trains on MRPC, the second on a file of your own: `own_data.py`,
+beside this file, reads it. The third starts what `accelerate config` was told
+of, such as several GPUs, the fourth two processes on this CPU. `--help` lists
+the options. `progress.py` saves what it takes to resume.
 
 The lines that a plain PyTorch script has not, or has in another form, are
 marked `# Accelerate`. The script prints one line of JSON; progress and
 remarks go to standard error.
 
-To use it without the book, import `load_dataset` from datasets and call it
-with "nyu-mll/glue", import `load` from evaluate in place of `load_metric`,
-and write the checkpoint's name without `resolve`.
+To use it without the book, import `load_dataset` from datasets, call it with
+"nyu-mll/glue", and write the checkpoint's name without `resolve`.
 """
 
 import argparse
 import json
 import math
 import sys
-from contextlib import redirect_stdout
+from contextlib import redirect_stdout, suppress
+from pathlib import Path
 
 import torch
 from accelerate import Accelerator  # Accelerate
 from accelerate.utils import set_seed
+from datasets import disable_progress_bars
 from helpers.sources import (
+    CheckpointError,  # the book's own
     load_dataset,  # the book's own
-    load_metric,  # the book's own
     resolve,  # the book's own
 )
+from own_data import InputError, Scores, read_files
+from progress import Bar, close_output, load_state, open_output, save_state
 from torch.utils.data import DataLoader
-from tqdm.auto import tqdm
 from transformers import (
     AutoModelForSequenceClassification,
     AutoTokenizer,
@@ -40,28 +45,73 @@ from transformers import (
 )
 from transformers.utils import logging
 
-NO_DROPOUT = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
 
-
-def load_data(tokenizer, args):
-    """Give the batches for training and those for evaluation."""
-
-    def tokenize(rows):
-        return tokenizer(rows["sentence1"], rows["sentence2"], truncation=True)
-
-    data = load_dataset("glue", "mrpc")
+def load_rows(args):
+    """Give the texts and labels to train on, and those to measure on."""
+    if args.train:
+        columns = {"sentence1": args.text, "label": args.label}
+        if args.text_pair:
+            columns["sentence2"] = args.text_pair
+        data = read_files(args.train, args.validation, columns, args.seed)
+    else:
+        data = load_dataset("glue", "mrpc").remove_columns("idx")
     if args.rows:
         rows = min(args.rows, data["train"].num_rows)
+        if args.train:  # they may be sorted
+            data["train"] = data["train"].shuffle(args.seed)
         data["train"] = data["train"].select(range(rows))
-    data = data.map(tokenize, batched=True)
-    data = data.remove_columns(["sentence1", "sentence2", "idx"])
+    return data
+
+
+def load_model(args, labels, on_cpu):
+    """Load the checkpoint with a head for these labels, and its tokenizer."""
+    checkpoint = args.checkpoint
+    if not Path(checkpoint).is_dir():
+        # if it isn't one of the book's, from_pretrained asks the Hub
+        with suppress(ValueError):
+            checkpoint = resolve(checkpoint)
+    set_seed(args.seed)
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(checkpoint)
+        model = AutoModelForSequenceClassification.from_pretrained(
+            checkpoint,
+            id2label=dict(enumerate(labels)),
+            label2id={label: number for number, label in enumerate(labels)},
+            ignore_mismatched_sizes=True,  # a head for other labels is new
+            # PyTorch's own attention is slow on a CPU, trained with bfloat16
+            attn_implementation="eager" if on_cpu else "sdpa",
+        )
+    except OSError as error:
+        raise InputError(
+            f"Expected --checkpoint to be a folder with a model, or a name on "
+            f"the Hub that can be reached; got {args.checkpoint!r}: "
+            f"{str(error).splitlines()[0]} Check the name and the network."
+        ) from error
+    if tokenizer.pad_token is None:  # as GPT-2's
+        tokenizer.pad_token = tokenizer.eos_token
+        model.config.pad_token_id = tokenizer.pad_token_id
+    if args.no_dropout:
+        for module in model.modules():
+            if isinstance(module, torch.nn.Dropout):
+                module.p = 0.0
+    return model, tokenizer
+
+
+def make_loaders(data, tokenizer, args):
+    """Give the batches for training and those for evaluation."""
+    texts = [name for name in data["train"].column_names if name != "label"]
+
+    def tokenize(rows):
+        return tokenizer(*(rows[name] for name in texts), truncation=True)
+
+    data = data.map(tokenize, batched=True, remove_columns=texts)
     data = data.rename_column("label", "labels").with_format("torch")
     collate = DataCollatorWithPadding(tokenizer)
     train_loader = DataLoader(
         data["train"],
         batch_size=args.batch_size,
         shuffle=True,
-        generator=torch.Generator().manual_seed(args.seed),
+        generator=torch.Generator(),
         collate_fn=collate,
     )
     eval_loader = DataLoader(
@@ -75,7 +125,7 @@ def evaluate(accelerator, model, loader, metric):
     model.eval()
     for batch in loader:
         with torch.no_grad():
-            logits = model(**batch).logits  # (batch, 2)
+            logits = model(**batch).logits  # (batch, labels)
         predictions, labels = accelerator.gather_for_metrics(  # Accelerate
             (logits.argmax(dim=-1), batch["labels"])
         )
@@ -85,27 +135,43 @@ def evaluate(accelerator, model, loader, metric):
 
 def train(accelerator, model, train_loader, eval_loader, metric, args):
     """Train the model in place; give the losses and the evaluations."""
+    order = train_loader.generator
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=args.learning_rate, weight_decay=0.0, fused=True
     )
     model, optimizer, train_loader, eval_loader = accelerator.prepare(
         model, optimizer, train_loader, eval_loader
     )  # Accelerate
-    steps = args.epochs * math.ceil(
-        len(train_loader) / args.gradient_accumulation
-    )
+    steps = math.ceil(len(train_loader) / args.gradient_accumulation)
     schedule = get_scheduler(
-        "linear", optimizer, 0, steps * accelerator.num_processes
+        "linear",
+        optimizer,
+        num_warmup_steps=0,
+        num_training_steps=args.epochs * steps * accelerator.num_processes,
     )  # Accelerate
     schedule = accelerator.prepare(schedule)  # Accelerate
 
-    losses = []
-    scores = evaluate(accelerator, model, eval_loader, metric)
-    evaluations = [{"epoch": 0, **scores}]
+    result = load_state(accelerator, args)
+    if result is None:
+        scores = evaluate(accelerator, model, eval_loader, metric)
+        result = {
+            "processes": accelerator.num_processes,  # Accelerate
+            "steps": args.epochs * steps,
+            "losses": [],
+            "evaluations": [{"epoch": 0, **scores}],
+        }
+    done = result["evaluations"][-1]["epoch"]
     main_process = accelerator.is_main_process  # Accelerate
-    bar = tqdm(total=steps, unit="step", disable=not main_process)
-    for epoch in range(1, args.epochs + 1):
+    bar = Bar(
+        total=args.epochs * steps,
+        initial=done * steps,
+        unit="step",
+        disable=not main_process,
+    )
+    for epoch in range(done + 1, args.epochs + 1):
+        order.manual_seed(args.seed + epoch - 1)  # so it can be resumed here
         model.train()
+        losses = []
         for batch in train_loader:
             with accelerator.accumulate(model):  # Accelerate
                 loss = model(**batch).loss
@@ -119,21 +185,53 @@ def train(accelerator, model, train_loader, eval_loader, metric, args):
                 optimizer.zero_grad()
             losses.append(loss.detach())
             bar.update(accelerator.sync_gradients)  # Accelerate
+        losses = accelerator.reduce(torch.stack(losses), "mean")  # Accelerate
         scores = evaluate(accelerator, model, eval_loader, metric)
-        evaluations.append({"epoch": epoch, **scores})
+        result["losses"] += losses.tolist()
+        result["evaluations"].append({"epoch": epoch, **scores})
+        if epoch < args.epochs:
+            save_state(accelerator, args, result)
     bar.close()
-    losses = accelerator.reduce(torch.stack(losses), "mean")  # Accelerate
-    processes = accelerator.num_processes  # Accelerate
-    return {
-        "processes": processes,
-        "steps": steps,
-        "losses": losses.tolist(),
-        "evaluations": evaluations,
+    return result
+
+
+def run(accelerator, args):
+    """Load, train and save; give the result."""
+    main_process = accelerator.is_main_process  # Accelerate
+    data = load_rows(args)
+    labels = data["train"].features["label"].names
+    settings = {
+        **{
+            k: v
+            for k, v in vars(args).items()
+            if k not in ("output", "resume")
+        },
+        "labels": labels,
+        "pairs": data.num_rows,
+        "processes": accelerator.num_processes,  # Accelerate
     }
+    if args.output:
+        result = open_output(args, settings, main_process)
+        accelerator.wait_for_everyone()  # Accelerate
+        if result:
+            return result
+    on_cpu = accelerator.device.type == "cpu"  # Accelerate
+    model, tokenizer = load_model(args, labels, on_cpu)
+    loaders = make_loaders(data, tokenizer, args)
+    metric = Scores(len(labels), args.metric)
+
+    result = train(accelerator, model, *loaders, metric, args)
+
+    if args.output and main_process:
+        model = accelerator.unwrap_model(model)  # Accelerate
+        model.save_pretrained(args.output)
+        tokenizer.save_pretrained(args.output)
+        close_output(args, settings, result)
+    return result
 
 
 def main(arguments=None):
-    """Load, train, save, and print the result."""
+    """Run, and print the result or what has to be put right."""
     args = parse(arguments)
     accelerator = Accelerator(  # Accelerate
         mixed_precision=args.mixed_precision,
@@ -142,64 +240,91 @@ def main(arguments=None):
     main_process = accelerator.is_main_process  # Accelerate
     if not main_process:  # one process speaks for all
         logging.set_verbosity_error()
-        logging.disable_progress_bar()
-    set_seed(args.seed)
-    with redirect_stdout(sys.stderr if main_process else None):
-        checkpoint = resolve("bert-base-uncased")
-        tokenizer = AutoTokenizer.from_pretrained(checkpoint)
-        # PyTorch's own attention is slow on a CPU, trained with bfloat16
-        on_cpu = accelerator.device.type == "cpu"  # Accelerate
-        model = AutoModelForSequenceClassification.from_pretrained(
-            checkpoint,
-            num_labels=2,
-            attn_implementation="eager" if on_cpu else "sdpa",
-            **(NO_DROPOUT if args.no_dropout else {}),
-        )
-        loaders = load_data(tokenizer, args)
-        metric = load_metric("glue", "mrpc")
-
-    result = train(accelerator, model, *loaders, metric, args)
-
+    logging.disable_progress_bar()
+    disable_progress_bars()
+    try:
+        with redirect_stdout(sys.stderr if main_process else None):
+            result = run(accelerator, args)
+    except (InputError, CheckpointError) as error:
+        if main_process:
+            print(f"train.py: {error}", file=sys.stderr, flush=True)
+        accelerator.wait_for_everyone()  # Accelerate
+        raise SystemExit(2) from None
     if main_process:
-        if args.output:
-            model = accelerator.unwrap_model(model)  # Accelerate
-            model.save_pretrained(args.output)
-            tokenizer.save_pretrained(args.output)
         print(json.dumps(result), flush=True)
     accelerator.end_training()  # Accelerate
 
 
 def parse(arguments):
     """Read the options."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--epochs", type=positive, default=3)
-    parser.add_argument(
-        "--batch-size",
+    parser = Parser(
+        prog="train.py",
+        usage="python train.py [options]",
+        description=f"{__doc__.splitlines()[0]} Defaults are in brackets.",
+        formatter_class=lambda prog: argparse.HelpFormatter(
+            prog, max_help_position=30, width=79
+        ),
+        allow_abbrev=False,
+    )
+    add = parser.add_argument_group("the data").add_argument
+    add("--train", metavar="FILE", help="rows to train on [the pairs of MRPC]")
+    add("--validation", metavar="FILE", help="others to measure on [a tenth]")
+    add("--text", metavar="COLUMN", help="the text's column [text]")
+    add("--text-pair", metavar="COLUMN", help="that of a second text [none]")
+    add("--label", metavar="COLUMN", help="the label's column [label]")
+    add(
+        "--rows",
         type=positive,
-        default=8,
-        help="rows that each process takes at a time (default: 8)",
+        metavar="N",
+        help="train on so many only [all]",
     )
-    parser.add_argument("--learning-rate", type=float, default=5e-5)
-    parser.add_argument(
-        "--mixed-precision", choices=["no", "bf16", "fp16"], default="no"
+
+    add = parser.add_argument_group("the training").add_argument
+    helps = "where to start: a name or a folder [%(default)s]"
+    add(
+        "--checkpoint", metavar="NAME", default="bert-base-uncased", help=helps
     )
-    parser.add_argument(
-        "--gradient-accumulation",
-        type=positive,
-        default=1,
-        help="batches that make one step (default: 1)",
-    )
-    parser.add_argument(
-        "--no-dropout",
-        action="store_true",
-        help="switch dropout off; a CPU is faster without",
-    )
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument(
-        "--rows", type=positive, help="train on the first so many rows only"
-    )
-    parser.add_argument("--output", help="the folder to save the model in")
-    return parser.parse_args(arguments)
+    number = {"type": positive, "metavar": "N"}
+    helps = "how often to go through the rows [%(default)s]"
+    add("--epochs", **number, default=3, help=helps)
+    helps = "rows that each process takes at a time [%(default)s]"
+    add("--batch-size", **number, default=8, help=helps)
+    helps = "batches that make one step [%(default)s]"
+    add("--gradient-accumulation", **number, default=1, help=helps)
+    number = {"type": float, "metavar": "X", "default": 5e-5}
+    add("--learning-rate", **number, help="how far a step goes [%(default)s]")
+    helps = "no, bf16 or fp16 [%(default)s]"
+    kinds = {"choices": ["no", "bf16", "fp16"], "metavar": "KIND"}
+    add("--mixed-precision", **kinds, default="no", help=helps)
+    helps = "switch dropout off; a CPU is faster without"
+    add("--no-dropout", action="store_true", help=helps)
+    helps = "decides what is left to chance [%(default)s]"
+    add("--seed", type=int, metavar="N", default=0, help=helps)
+
+    add = parser.add_argument_group("the result").add_argument
+    helps = "accuracy or f1 [both]"
+    add("--metric", choices=["accuracy", "f1"], metavar="NAME", help=helps)
+    helps = "save the model here, and after each epoch the state [nowhere]"
+    add("--output", metavar="FOLDER", help=helps)
+    helps = "continue from the state that was saved last in --output"
+    add("--resume", action="store_true", help=helps)
+
+    args = parser.parse_args(arguments)
+    if args.resume and not args.output:
+        parser.error("--resume needs --output, the folder to continue from")
+    if args.train:
+        args.text, args.label = args.text or "text", args.label or "label"
+    elif args.validation or args.text or args.text_pair or args.label:
+        parser.error("a file or columns of your own need --train FILE, too")
+    return args
+
+
+class Parser(argparse.ArgumentParser):
+    """Reads options, and tells what is wrong with them in one line."""
+
+    def error(self, message):
+        """Print the line and stop."""
+        self.exit(2, f"train.py: {message}. --help lists the options.\n")
 
 
 def positive(text):

@@ -1,0 +1,118 @@
+"""How far a training has come: on the screen, and in its folder.
+
+The folder holds the settings, `training.json`, the state after the last whole
+epoch until the training is complete, and then the model.
+"""
+
+import json
+import shutil
+import sys
+import time
+from pathlib import Path
+
+from own_data import InputError
+from tqdm.auto import tqdm
+
+
+class Bar(tqdm):
+    """A progress bar that says after six steps how long all will take."""
+
+    def update(self, n=1):
+        """Count steps. The first is slower, so it isn't timed."""
+        super().update(n)
+        if self.disable:
+            return
+        done = self.n - self.initial
+        if n and done == 1:
+            self.second_step = time.monotonic()
+        if n and done == 6:
+            seconds = (time.monotonic() - self.second_step) / 5
+            left = self.total - self.initial
+            each = float(f"{seconds:.2g}")  # its first two digits
+            text = f"{duration(left * seconds)}: {left} steps of {each:g} s"
+            self.write(text, file=sys.stderr)
+
+
+def duration(seconds):
+    """Say a time in words, as precisely as it can be known beforehand."""
+    for unit, length in [("hour", 3600), ("minute", 60)]:
+        if seconds >= 1.5 * length:
+            return f"about {seconds / length:.0f} {unit}s"
+    number = max(1, round(seconds))
+    return f"about {number} second{'s' * (number > 1)}"
+
+
+def save_state(accelerator, args, result):
+    """Save what it takes to resume, and remove what was saved before."""
+    if not args.output:
+        return
+    epoch = result["evaluations"][-1]["epoch"]
+    part = Path(args.output, f"state-{epoch}.part")
+    accelerator.save_state(part)  # Accelerate
+    accelerator.wait_for_everyone()  # Accelerate
+    if accelerator.is_main_process:  # Accelerate
+        (part / "result.json").write_text(json.dumps(result))
+        part.rename(part.with_suffix(""))  # now it is complete
+        for old in states(args.output)[:-1]:
+            shutil.rmtree(old)
+
+
+def load_state(accelerator, args):
+    """Go back to the state saved last; give its result, or None."""
+    if not args.resume or not states(args.output):
+        return None
+    state = states(args.output)[-1]
+    accelerator.load_state(state)  # Accelerate
+    print(f"Resumed after epoch {state.name.removeprefix('state-')}.")
+    return json.loads((state / "result.json").read_text())
+
+
+def states(folder):
+    """List the complete states in a folder, the last one last."""
+    found = Path(folder).glob("state-*[0-9]")
+    return sorted(found, key=lambda path: int(path.name.split("-")[1]))
+
+
+def open_output(args, settings, main_process):
+    """Check the folder for the model; give the result, if it is complete."""
+    folder, notes = Path(args.output), Path(args.output, "training.json")
+    saved = json.loads(notes.read_text()) if notes.is_file() else None
+    if saved is None and (folder.is_file() or any(folder.glob("*"))):
+        raise InputError(
+            f"Expected --output to be a new or empty folder, or one from "
+            f"train.py; {folder} holds something else. Name another."
+        )
+    if saved and args.resume:
+        for name, value in settings.items():
+            if saved["settings"].get(name) != value:
+                before = saved["settings"].get(name)
+                raise InputError(
+                    f"Expected the settings of the training in {folder} for "
+                    f"--resume; {name} was {before} then, and is {value} now. "
+                    "Repeat that command, or name another --output."
+                )
+        if saved["result"]:
+            print(f"The training in {folder} is complete.")
+            return saved["result"]
+    elif saved and states(folder):
+        raise InputError(
+            f"Expected --resume, because the training in {folder} isn't "
+            "complete. Add --resume, name another --output, or remove it."
+        )
+    if main_process and not (saved and args.resume):
+        folder.mkdir(parents=True, exist_ok=True)
+        write_notes(args, settings, None)
+    return None
+
+
+def write_notes(args, settings, result):
+    """Write down how the model in the folder was trained."""
+    text = json.dumps({"settings": settings, "result": result}, indent=2)
+    Path(args.output, "training.json").write_text(text)
+
+
+def close_output(args, settings, result):
+    """Write down the result; the state to resume from can go."""
+    write_notes(args, settings, result)
+    for state in states(args.output):
+        shutil.rmtree(state)
