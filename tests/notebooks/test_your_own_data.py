@@ -15,7 +15,7 @@ from small_training import make_loader, make_model, make_optimizer, make_rows, n
 from torch.nn.functional import cross_entropy
 from upload_stub import UploadStub
 
-from helpers.training import TrainingError, train
+from helpers.training import train
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOK = ROOT / "notebooks" / "en" / "3-fine-tuning" / "3-5-your-own-data.ipynb"
@@ -31,7 +31,7 @@ SHOWN_BY = {
     "the loss is `nan`": "test_the_loss_is_nan",
     "the loss stays flat": "test_the_loss_stays_flat",
     "one answer for every text": "test_one_answer_for_every_text",
-    "perfect scores": "seen_before(leaky",
+    "perfect scores": "leaky_words = ",
 }
 
 PUBLISH = """
@@ -218,10 +218,10 @@ def test_the_loss_is_nan_in_fp16_where_it_is_a_number_in_bf16():
         assert (numbers - numbers).isfinite().all() == finite
 
 
-def test_the_book_s_own_loop_stops_at_a_loss_that_is_nan():
+def test_the_book_s_own_loop_names_the_gap_before_the_loss_is_nan():
     model = make_model(num_labels=1)
     batches = [small_batch([1.0, float("nan")])]
-    with pytest.raises(TrainingError, match="became nan"):
+    with pytest.raises(ValueError, match="a gap in the column"):
         train(model, batches, make_optimizer(model), watch=no_bar)
 
 

@@ -63,7 +63,8 @@ def test_the_card_has_the_counts(splits):
     for label in [*LABELS, "all"]:
         (counts,) = re.findall(rf"\| {label} \| ([\d,]+) \| ([\d,]+) \|", card)
         found = [
-            sum(label in (row["label"], "all") for row in splits[name]) for name in ("train", "test")
+            sum(label in (row["label"], "all") for row in splits[name])
+            for name in ("train", "test")
         ]
         assert [int(count.replace(",", "")) for count in counts] == found, label
 
