@@ -156,7 +156,7 @@ def test_each_row_of_the_table_is_shown(cells, code):
     for row, (symptom, shown_by) in zip(rows, SHOWN_BY.items(), strict=True):
         assert symptom in row
         if shown_by.startswith("test_"):
-            assert shown_by in globals(), row
+            assert any(name.startswith(shown_by) for name in globals()), row
         else:
             assert cell_with(code, shown_by)
 
