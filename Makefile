@@ -22,7 +22,8 @@ export OMP_NUM_THREADS := 1
 export HF_HUB_DISABLE_TELEMETRY := 1
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: help book vendor pdf links audit test compare lab notebooks lint format faults bench adapter corpus trainings canary lock clean
+.PHONY: help book vendor pdf links audit test compare lab notebooks lint format faults bench adapter corpus trainings \
+  reviews canary lock clean
 
 help:  ## Say what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -100,6 +101,9 @@ adapter: $(READY)  ## Train an adapter again: NAME=sentiment (15 minutes), maske
 
 corpus: $(READY)  ## Draw the paraphrase corpus again, and measure it (2 minutes)
 	$(BIN)/python -m tools.sample_paraphrases
+
+reviews: $(READY)  ## Draw the rated film sentences of 3-5 again
+	$(BIN)/python -m tools.sample_film_reviews
 
 trainings: $(READY)  ## Train on it with five seeds, with frozen layers, and from random weights (30 minutes)
 	$(BIN)/python -m tools.train_paraphrases
