@@ -22,7 +22,7 @@ export OMP_NUM_THREADS := 1
 export HF_HUB_DISABLE_TELEMETRY := 1
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: help book vendor pdf links audit test compare lab notebooks lint format faults bench adapter corpus canary lock clean
+.PHONY: help book vendor pdf links audit test compare lab notebooks lint format faults bench adapter corpus trainings canary lock clean
 
 help:  ## Say what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -98,8 +98,11 @@ adapter: $(READY)  ## Train an adapter again: NAME=sentiment (15 minutes), maske
 	  *) echo "Expected NAME=sentiment, NAME=masked or NAME=causal, got NAME='$(NAME)'." >&2; exit 2 ;; \
 	esac
 
-corpus: $(READY)  ## Draw the paraphrase corpus again, and measure it (5 minutes)
+corpus: $(READY)  ## Draw the paraphrase corpus again, and measure it (2 minutes)
 	$(BIN)/python -m tools.sample_paraphrases
+
+trainings: $(READY)  ## Train on it with five seeds, with frozen layers, and from random weights (30 minutes)
+	$(BIN)/python -m tools.train_paraphrases
 
 bench: $(READY)  ## Measure what is faster than what (15 minutes)
 	env -u OMP_NUM_THREADS $(BIN)/python -m tools.benchmark

@@ -20,6 +20,7 @@ from .pictures import measure_picture as measure_picture
 from .pictures import progress_picture as progress_picture
 from .pictures import split_picture as split_picture
 from .pictures import token_picture as token_picture
+from .plots import interval_plot as interval_plot
 from .plots import measured_bars as measured_bars
 from .plots import measured_lines as measured_lines
 from .plots import padding_plot as padding_plot

@@ -228,3 +228,53 @@ def measured_lines(
     axes.spines[["top", "right"]].set_visible(False)
     figure.tight_layout()
     return figure
+
+
+@plot
+def interval_plot(
+    intervals: Mapping[str, tuple[float, float, float]], *, label: str, mark: float = 0.0
+) -> Figure:
+    """Draw scores with their intervals, one below the other, and the line that they should clear.
+
+    Parameters
+    ----------
+    intervals : mapping of str to tuple of float
+        By name, from top to bottom: the score, and the lower and the upper end of its interval.
+    label : str
+        What the scores are, with their unit.
+    mark : float, default 0.0
+        Where to draw the line, such as 0 for a difference.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        A dot for each score on a line from end to end.
+
+    Raises
+    ------
+    ValueError
+        If there is no score, or one isn't between the ends of its interval.
+    """
+    import matplotlib.pyplot as plt
+
+    rows = {str(name): to_numbers(three, "intervals") for name, three in intervals.items()}
+    for name, three in rows.items():
+        if len(three) != 3 or not three[1] <= three[0] <= three[2]:
+            raise ValueError(
+                f"Expected (score, low, high) for {name!r}, with the score between the other two; "
+                f"got {tuple(three)}."
+            )
+    if not rows:
+        raise ValueError("Expected at least one score; got none. Pass {'name': (0.1, 0.0, 0.2)}.")
+    figure, axes = plt.subplots(figsize=(8, 0.8 + 0.45 * len(rows)), facecolor="white")
+    for place, (score, low, high) in enumerate(rows.values()):
+        axes.plot([low, high], [place, place], color=TOKENS, linewidth=2)
+        axes.plot(score, place, "o", color=TOKENS)
+    axes.axvline(mark, color=LINES[1], linestyle="--")
+    axes.set(yticks=range(len(rows)), yticklabels=rows, xlabel=label)
+    axes.invert_yaxis()
+    axes.margins(x=0.1, y=0.2)
+    axes.tick_params(axis="y", length=0)
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    figure.tight_layout()
+    return figure

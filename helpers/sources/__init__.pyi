@@ -8,3 +8,4 @@ from .metrics import f1 as f1
 from .metrics import load_metric as load_metric
 from .paraphrases import changes as changes
 from .paraphrases import read_events as read_events
+from .paraphrases import read_trainings as read_trainings

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from helpers.sources.checksums import DATA
 
 FOLDER = DATA / "paraphrases"
@@ -22,6 +24,20 @@ def read_events() -> dict[str, list[dict]]:
         path.stem: yaml.safe_load(path.read_text(encoding="utf-8"))
         for path in sorted((FOLDER / "events").glob("*.yaml"))
     }
+
+
+def read_trainings() -> dict:
+    """Read what came of the trainings that were run ahead of time on the book's own corpus.
+
+    Returns
+    -------
+    dict
+        ``settings``: those of all trainings. ``baselines``: by the name of a rule, its answers to
+        the test pairs, a string with a digit for each. ``trainings``: a list, each with its
+        ``start`` ("pretrained", "frozen" or "random"), ``seed``, ``epochs`` (the losses, in nats,
+        and the accuracy on the validation set after each) and ``test_answers``, a string as above.
+    """
+    return json.loads((FOLDER / "trainings.json").read_text(encoding="utf-8"))
 
 
 def changes(topics: dict[str, list[dict]]) -> dict[str, str]:

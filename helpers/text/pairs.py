@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -126,7 +127,8 @@ def pair_baselines(
     -------
     dict of str to float
         The metric of ``always equivalent`` and of ``counting shared words``: equivalent on one side
-        of a limit of `word_overlap`, whichever side and limit are right most often in training.
+        of a limit of `word_overlap`, in hundredths, whichever side and limit are right most often
+        in training.
 
     Raises
     ------
@@ -141,12 +143,13 @@ def pair_baselines(
     for name in {"train", split}:
         _check_pairs(data[name], name)
         pairs = zip(data[name]["sentence1"], data[name]["sentence2"], strict=True)
-        overlaps[name] = np.array([word_overlap(*pair) for pair in pairs])
+        overlaps[name] = np.array([word_overlap(*pair) for pair in pairs]).round(2)
         labels[name] = np.array(data[name]["label"])
-    _, side, limit = max(
-        (np.mean((side * overlaps["train"] >= side * limit) == labels["train"]), side, limit)
-        for side in (1, -1)
-        for limit in np.unique(overlaps["train"])
+    side, limit = max(
+        product((1, -1), np.unique(overlaps["train"])),
+        key=lambda rule: np.mean(
+            (rule[0] * overlaps["train"] >= rule[0] * rule[1]) == labels["train"]
+        ),
     )
     rules = {
         "always equivalent": np.ones_like(labels[split]),

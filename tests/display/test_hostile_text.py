@@ -123,6 +123,8 @@ PLOTS = {
     "measured_lines, name": lambda: plots.measured_lines([1], {BAD: [1]}, x_label="", label=""),
     "measured_lines, x": lambda: plots.measured_lines([1], {"a": [1]}, x_label=BAD, label=""),
     "measured_lines, y": lambda: plots.measured_lines([1], {"a": [1]}, x_label="", label=BAD),
+    "interval_plot, name": lambda: plots.interval_plot({BAD: (1, 0, 2)}, label=""),
+    "interval_plot, label": lambda: plots.interval_plot({"a": (1, 0, 2)}, label=BAD),
     "confusion_heatmap": lambda: heatmaps.confusion_heatmap([0], [0], [BAD]),
     "learning_rates": lambda: curves.learning_rates({BAD: [1.0]}),
     "learning_curve, metric": lambda: curves.learning_curve(CURVE, metric=BAD),

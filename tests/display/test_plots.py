@@ -12,6 +12,7 @@ from helpers.display.plots import (
     LINES,
     PADDING,
     TOKENS,
+    interval_plot,
     measured_bars,
     measured_lines,
     padding_plot,
@@ -88,6 +89,25 @@ def test_more_lines_than_can_be_told_apart_are_refused():
     series = {str(i): [1.0] for i in range(4)}
     with pytest.raises(ValueError, match="one to 3 series; got 4"):
         measured_lines([1], series, x_label="", label="")
+
+
+def test_an_interval_plot_draws_each_score_between_its_ends_from_top_to_bottom():
+    figure = interval_plot({"a": (0.05, 0.02, 0.08), "b": (0.01, -0.03, 0.05)}, label="gain")
+    (axes,) = figure.axes
+    line_a, dot_a, line_b, dot_b, mark = axes.lines
+    assert [list(line.get_xdata()) for line in (line_a, line_b)] == [[0.02, 0.08], [-0.03, 0.05]]
+    assert [dot.get_xydata()[0].tolist() for dot in (dot_a, dot_b)] == [[0.05, 0], [0.01, 1]]
+    assert list(mark.get_xdata()) == [0, 0]
+    assert [text.get_text() for text in axes.get_yticklabels()] == ["a", "b"]
+    assert axes.yaxis_inverted()
+
+
+@pytest.mark.parametrize(
+    "intervals", [{}, {"a": (0.5, 0.6, 0.7)}, {"a": (0.5, 0.4)}, {"a": (0.5, float("nan"), 1)}]
+)
+def test_an_interval_needs_its_score_between_its_ends(intervals):
+    with pytest.raises(ValueError, match=r"Expected|nan"):
+        interval_plot(intervals, label="gain")
 
 
 def test_a_plot_looks_the_same_whatever_style_the_reader_has_set():
