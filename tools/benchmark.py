@@ -38,7 +38,7 @@ from helpers.training.loop import linear_schedule, train
 ROUNDS = 5
 STEPS = 15  # of a short measurement
 # The book's settings, and those of the checkpoint itself.
-BATCH, RATE, EPOCHS = 16, 1e-4, 2
+BATCH, RATE, EPOCHS = 8, 7e-5, 2
 MODEL = {
     "attn_implementation": "eager",
     "hidden_dropout_prob": 0.0,
@@ -128,8 +128,8 @@ class Bench:
         return run
 
     def scores(self, model) -> dict[str, float]:
-        """Measure a model on the test set."""
-        loader = DataLoader(self.data["test"], batch_size=32, collate_fn=self.collate)
+        """Measure a model on the validation set: the test set is read once, in 3-2."""
+        loader = DataLoader(self.data["validation"], batch_size=32, collate_fn=self.collate)
         return evaluate(model, loader, load_metric("glue", "mrpc"))
 
 

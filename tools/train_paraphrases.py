@@ -43,8 +43,8 @@ RESULTS = FOLDER / "trainings.json"
 SEEDS = (42, 1, 2, 3, 4)  # the first is the one of 3-2
 
 EPOCHS = 2
-BATCH_SIZE = 16
-LEARNING_RATE = 1e-4
+BATCH_SIZE = 8
+LEARNING_RATE = 7e-5
 NEW_HEAD_RATE = 1e-3  # where nothing but the head is trained, larger steps do better
 MODEL = {
     "hidden_dropout_prob": 0.0,
@@ -212,7 +212,6 @@ def settings(folder: str, training: Training) -> TrainingArguments:
         num_train_epochs=EPOCHS,
         per_device_train_batch_size=BATCH_SIZE,
         learning_rate=NEW_HEAD_RATE if training.start == "frozen" else LEARNING_RATE,
-        train_sampling_strategy="group_by_length",
         bf16=bfloat16_is_faster(),
         use_cpu=True,
         seed=training.seed,

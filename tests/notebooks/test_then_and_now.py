@@ -531,6 +531,19 @@ def test_the_fields_of_the_configuration_that_the_page_names(names):
         assert f"`{name}`" in text
 
 
+@pytest.mark.parametrize(("width", "positions", "named"), [(24, 512, 24), (768, 512, 512)])
+def test_the_second_number_of_the_first_error(width, positions, named):
+    """It is the model's width, or its number of positions if that is smaller."""
+    import torch
+    from transformers import DistilBertConfig, DistilBertModel
+
+    sizes = {"vocab_size": 20, "n_layers": 1, "dim": width, "max_position_embeddings": positions}
+    model = DistilBertModel(DistilBertConfig(**sizes))
+    with pytest.raises(RuntimeError, match=rf"tensor a \(14\) must match .* tensor b \({named}\)"):
+        model(torch.arange(14))
+    assert "or its number of positions if that is smaller" in " ".join(PAGE.read_text().split())
+
+
 def test_a_relative_position_embedding_is_no_longer_built(names):
     from transformers import BertModel
 

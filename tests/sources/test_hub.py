@@ -390,6 +390,9 @@ def test_a_notebook_runs_on_the_originals_too(path, server):
     assert status == "0", printed[-3000:] + errors[-3000:]
     assert "source: the Hugging Face Hub" in printed
     assert "bundled with the book" not in printed
+    assert "LOAD REPORT" not in errors, (
+        "a report that no sentence explains, with a path of the reader's"
+    )
 
     cells = nbformat.read(path.with_suffix(".ipynb"), as_version=4).cells
     printed, errors = by_cell(printed), by_cell(errors)
