@@ -1,4 +1,4 @@
-"""A small Hub on loopback, tiny checkpoints and an adapter, for the tests of ``sources``.
+"""A small Hub on loopback, for the tests of ``sources``. ``hub_contents`` makes what it serves.
 
 The first part of a request's path names the way in which the stub behaves, so that one server is
 enough: ``HF_ENDPOINT=http://127.0.0.1:PORT/500`` is a Hub that answers 500.
@@ -9,19 +9,14 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import shutil
 import threading
 import time
-import warnings
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlsplit
 
 LARGE = (".safetensors", ".parquet")  # what the Hub keeps as Git LFS
-
-# Beside the files that are wanted: what the originals' repositories hold too.
-DECOYS = ("pytorch_model.bin", "tf_model.h5", "onnx/model.onnx", "onnx/config.json", "README.md")
 
 # A busy Hub refuses these and the list of files, each at the first request: one of each kind, since
 # the client pauses for a second after each.
@@ -204,147 +199,3 @@ def flipped(data: bytes) -> bytes:
     """Turn every bit of 64 bytes in the middle of a file."""
     middle = len(data) // 2
     return data[:middle] + bytes(255 - b for b in data[middle : middle + 64]) + data[middle + 64 :]
-
-
-def make_originals(folder: Path) -> dict[str, Path]:
-    """Save small random checkpoints in the originals' architectures, with the originals' files.
-
-    They are narrow, but have the originals' vocabulary, layers and heads: what a notebook looks up
-    by its number is there.
-
-    Parameters
-    ----------
-    folder : Path
-        Where to make a folder for each.
-
-    Returns
-    -------
-    dict of str to Path
-        The folder of each, by the checkpoint's short name.
-    """
-    import torch
-    from transformers import (
-        BertConfig,
-        BertForPreTraining,
-        BertTokenizer,
-        DistilBertConfig,
-        DistilBertForMaskedLM,
-        DistilBertForSequenceClassification,
-        GPT2Config,
-        GPT2LMHeadModel,
-    )
-
-    from helpers.sources.standins import encoder_folder
-
-    torch.manual_seed(0)
-    words = (encoder_folder() / "vocab.txt").read_text(encoding="utf-8").splitlines()
-    bert = BertConfig(hidden_size=24, intermediate_size=24)
-    labels = {0: "NEGATIVE", 1: "POSITIVE"}
-    distilbert = DistilBertConfig(dim=24, hidden_dim=24, id2label=labels)
-    models = {
-        "bert-base-uncased": BertForPreTraining(bert),
-        "distilbert-base-uncased-finetuned-sst-2-english": DistilBertForSequenceClassification(
-            distilbert
-        ),
-        "distilbert-base-uncased": DistilBertForMaskedLM(DistilBertConfig(dim=24, hidden_dim=24)),
-        "gpt2": GPT2LMHeadModel(GPT2Config(n_embd=24)),
-    }
-    for name, model in models.items():
-        model.save_pretrained(folder / name)
-        if name != "gpt2":
-            shutil.copy(encoder_folder() / "vocab.txt", folder / name)
-        for decoy in DECOYS:
-            (folder / name / decoy).parent.mkdir(exist_ok=True)
-            (folder / name / decoy).write_bytes(b"never to be asked for")
-    vocabulary = {word: index for index, word in enumerate(words)}
-    settings = {"do_lower_case": True, "model_max_length": 512}
-    BertTokenizer(vocab=vocabulary, **settings).save_pretrained(folder / "bert-base-uncased")
-    for name in models:
-        if name.startswith("distilbert"):  # the originals have no tokenizer.json
-            (folder / name / "tokenizer_config.json").write_text(json.dumps(settings))
-    _byte_tokenizer().save_pretrained(folder / "gpt2")
-    return {name: folder / name for name in models}
-
-
-def _byte_tokenizer():
-    """Give a tokenizer of GPT-2's kind, with bytes only: the original's merges are not here."""
-    from tokenizers.pre_tokenizers import ByteLevel
-    from transformers import GPT2Tokenizer
-
-    symbols = [*sorted(ByteLevel.alphabet()), "<|endoftext|>"]
-    return GPT2Tokenizer(vocab={symbol: index for index, symbol in enumerate(symbols)}, merges=[])
-
-
-def make_mrpc(folder: Path, *, rows: dict[str, int] | None = None) -> Path:
-    """Save the book's pairs under the names of GLUE's files, other files of GLUE's beside them.
-
-    Parameters
-    ----------
-    folder : Path
-        Where to make the folder.
-    rows : dict of str to int, optional
-        How many of a split, the first ones. Of a split that isn't named, all.
-
-    Returns
-    -------
-    Path
-        The folder.
-    """
-    from datasets import Dataset
-
-    from helpers.sources.datasets import CORPUS, SPLITS
-
-    (folder / "glue" / "mrpc").mkdir(parents=True)
-    for split in SPLITS:
-        pairs = Dataset.from_parquet(str(CORPUS / f"{split}.parquet"))
-        pairs = pairs.select(range((rows or {}).get(split, len(pairs))))
-        pairs.to_parquet(folder / "glue" / "mrpc" / f"{split}-00000-of-00001.parquet")
-    for decoy in ("README.md", "glue.py", "sst2/train-00000-of-00001.parquet"):
-        (folder / "glue" / decoy).parent.mkdir(exist_ok=True)
-        (folder / "glue" / decoy).write_bytes(b"never to be asked for")
-    return folder / "glue"
-
-
-def make_adapter(folder: Path, *, seed: int = 0) -> Path:
-    """Save a random sentiment adapter in float16, with its list of checksums beside it.
-
-    Parameters
-    ----------
-    folder : Path
-        An empty folder; the adapter comes to lie in ``sentiment`` in it.
-    seed : int, default=0
-        Another seed gives another adapter.
-
-    Returns
-    -------
-    Path
-        The adapter's folder.
-    """
-    import torch
-    from peft import LoraConfig, get_peft_model
-    from safetensors.torch import load_file, save_file
-
-    from helpers.sources.standins import sentiment_base
-
-    adapter = folder / "sentiment"
-    torch.manual_seed(seed)
-    config = LoraConfig(
-        task_type="SEQ_CLS",
-        r=2,
-        target_modules=["q_lin", "k_lin", "v_lin", "out_lin"],
-        modules_to_save=["pre_classifier", "classifier"],
-        init_lora_weights=False,  # random, where training would start from an adapter that is zero
-    )
-    with warnings.catch_warnings():
-        # peft 0.21.2 asks transformers 5.23 for an attribute by its old name
-        warnings.filterwarnings("ignore", message="`is_gradient_checkpointing`")
-        get_peft_model(sentiment_base()[0], config).save_pretrained(adapter)
-    weights = adapter / "adapter_model.safetensors"
-    halves = {name: tensor.half() for name, tensor in load_file(weights).items()}
-    save_file(halves, weights, metadata={"format": "pt"})
-    lines = [
-        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  sentiment/{path.name}\n"
-        for path in sorted(adapter.iterdir())
-    ]
-    (folder / "SHA256SUMS").write_text("".join(lines))
-    return adapter

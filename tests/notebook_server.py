@@ -4,7 +4,8 @@
 
 A kernel loads the libraries for longer than most notebooks take. This process loads them once,
 after the environment is set, and forks for each notebook whose path it reads from its input. It
-answers with a line: the exit status and the file that holds what was printed.
+answers with a line: the exit status, and the files that hold what was printed to stdout and stderr.
+In both, a line from `mark` precedes what a cell printed.
 """
 
 import os
@@ -13,6 +14,8 @@ import tempfile
 import traceback
 from importlib import import_module
 from pathlib import Path
+
+import numpy as np
 
 # Left out where a notebook only imports the libraries again in processes of its own, for results
 # that don't depend on the source of checkpoints: nbval runs these cells and compares them.
@@ -38,16 +41,33 @@ LIBRARIES = (
 )
 
 
+def mark(cell: int) -> None:
+    """Separate what a cell prints from what the one before it printed."""
+    for stream in (sys.stdout, sys.stderr):
+        print(f"\x1e{cell}", file=stream, flush=True)
+
+
+def describe(figure: object) -> str:
+    """Describe a figure as matplotlib does, and count the axes on which nothing is drawn."""
+    limits = [axes.dataLim.get_points() for axes in figure.axes]
+    blank = sum(not np.isfinite(points).all() for points in limits)
+    return f"{figure}" + blank * f", {blank} of its axes are BLANK"
+
+
 def run(path: Path) -> None:
     """Run the code cells in the notebook's folder, and stop at the first that fails."""
     import jupytext
     from IPython.core.interactiveshell import InteractiveShell
+    from matplotlib.figure import Figure
     from traitlets.config import Config
 
     os.chdir(path.parent)
     shell = InteractiveShell.instance(config=Config({"HistoryManager": {"enabled": False}}))
-    for cell in jupytext.read(path, fmt="md:myst").cells:
+    plain = shell.display_formatter.formatters["text/plain"]
+    plain.for_type(Figure, lambda figure, printer, cycle: printer.text(describe(figure)))
+    for number, cell in enumerate(jupytext.read(path, fmt="md:myst").cells):
         if cell.cell_type == "code":
+            mark(number)
             source = cell.source
             for long, short in SHORTER.items():
                 source = source.replace(long, short)
@@ -61,13 +81,13 @@ def main() -> None:
     for name in LIBRARIES:
         import_module(name)
     for line in sys.stdin:
-        handle, printed = tempfile.mkstemp()
+        files = [tempfile.mkstemp() for _ in ("stdout", "stderr")]
         child = os.fork()
         if child == 0:
             status = 1
             try:
-                os.dup2(handle, 1)
-                os.dup2(handle, 2)
+                for number, (handle, _) in enumerate(files, start=1):
+                    os.dup2(handle, number)
                 run(Path(line.strip()))
                 status = 0
             except BaseException:
@@ -75,8 +95,10 @@ def main() -> None:
             sys.stdout.flush()
             sys.stderr.flush()
             os._exit(status)
-        os.close(handle)
-        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), printed, flush=True)
+        for handle, _ in files:
+            os.close(handle)
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        print(status, *(name for _, name in files), flush=True)
 
 
 if __name__ == "__main__":

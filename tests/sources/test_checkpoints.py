@@ -12,7 +12,7 @@ import sys
 import time
 from pathlib import Path
 
-import hub_stub
+import hub_contents
 import pytest
 from processes import run, run_code, run_loaded, start
 
@@ -68,7 +68,7 @@ def resolve():
 
 @pytest.fixture(scope="module")
 def adapter(tmp_path_factory) -> Path:
-    return hub_stub.make_adapter(tmp_path_factory.mktemp("adapter"))
+    return hub_contents.make_adapter(tmp_path_factory.mktemp("adapter"))
 
 
 @pytest.fixture
@@ -235,7 +235,7 @@ def test_second_resolve_does_not_build(small):
 
 def test_another_adapter_never_meets_the_old_folder(small, tmp_path, monkeypatch):
     first = resolve("small")
-    other = hub_stub.make_adapter(tmp_path, seed=1)
+    other = hub_contents.make_adapter(tmp_path, seed=1)
     entry = dataclasses.replace(CHECKPOINTS["small"], adapter=other)
     monkeypatch.setitem(CHECKPOINTS, "small", entry)
     assert resolve("small") != first

@@ -4,7 +4,7 @@ import json
 import shutil
 from pathlib import Path
 
-import hub_stub
+import hub_contents
 import pytest
 import torch
 from peft import PeftModel
@@ -27,7 +27,7 @@ from helpers.sources.standins import (
 
 @pytest.fixture(scope="module")
 def adapter(tmp_path_factory) -> Path:
-    return hub_stub.make_adapter(tmp_path_factory.mktemp("adapter"))
+    return hub_contents.make_adapter(tmp_path_factory.mktemp("adapter"))
 
 
 @pytest.fixture(scope="module")
