@@ -16,8 +16,6 @@ from transformers import PreTrainedModel
 from helpers.training.checks import check_batch, check_device, count_steps
 
 MEASURED = 4  # batches, after a first one that is slower
-LONG = 15 * 60  # seconds: from here on, a shorter training is suggested
-SHORTER = 5 * 60  # seconds: how long that one takes
 
 
 def estimate_duration(
@@ -30,8 +28,7 @@ def estimate_duration(
     """Say how long a training will take, from the time of a few batches.
 
     Computes the losses and gradients of the first batches and leaves everything as it was: the
-    weights, their gradients, the model's mode, and the random numbers. Prints one line; if the
-    training is going to be long, a second line tells how many rows to train on instead.
+    weights, their gradients, the model's mode, and the random numbers. Prints one line.
 
     Parameters
     ----------
@@ -70,13 +67,6 @@ def estimate_duration(
             times.append(time.perf_counter() - start)
     seconds = steps * statistics.median(times[1:] or times)
     print(f"This training: {steps} steps, about {_in_words(seconds)} on this machine.")
-    rows = getattr(loader, "batch_size", None) or len(next(iter(batch.values())))
-    if seconds > LONG:
-        fewer = max(1, int(SHORTER / seconds * len(loader))) * rows
-        print(
-            f"That is long. With the first {fewer} rows, dataset.select(range({fewer})), it takes "
-            f"about {_in_words(SHORTER)}, and the scores will be lower."
-        )
     return seconds
 
 

@@ -189,7 +189,7 @@ def test_cells_that_are_not_compared_carry_a_reason_and_are_few_in_the_book():
 
 
 TRAINS = re.compile(r"\btrain\(|\.train\(\)|\brun\(")  # our loop, the Trainer, a script
-SCORES = re.compile(r"\b(?:evaluations|metrics)\b")
+SCORES = re.compile(r"\b(?:evaluations|metrics|predictions)\b")
 
 
 def test_a_tolerance_is_needed_and_smaller_than_what_the_text_claims(notebook):

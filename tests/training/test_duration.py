@@ -36,13 +36,6 @@ def test_a_training_goes_as_if_it_had_not_been_measured(own):
     assert losses(measured=True) == losses(measured=False)
 
 
-def test_a_long_training_comes_with_a_shorter_one(capsys, monkeypatch):
-    monkeypatch.setattr(duration, "LONG", 0)
-    monkeypatch.setattr(duration, "SHORTER", 1e-9)
-    estimate_duration(make_model(), make_loader(make_rows(10)))
-    assert "dataset.select(range(4))" in capsys.readouterr().out
-
-
 @pytest.mark.parametrize(
     ("seconds", "words"),
     [(0.2, "5 seconds"), (42, "40 seconds"), (100, "2 minutes"), (5400, "1.5 hours")],
