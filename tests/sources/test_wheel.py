@@ -97,5 +97,5 @@ def test_the_first_cells_of_a_notebook_run_from_the_wheel(wheel, tmp_path):
     assert status == 0, err
     assert "source: bundled with the book" in out
     assert "\n(1000, 2)\n" in out
-    assert out.endswith("\n2400\nbusiness\n")
+    assert out.endswith("\n3600\nbusiness\n")
     assert len(list((tmp_path / "cache").rglob("model.safetensors"))) == 1
