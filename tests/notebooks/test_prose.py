@@ -14,7 +14,7 @@ from tools.prose import Claim, Printed, claims, page_problems, pages, problems
 
 EN = ROOT / "notebooks" / "en"
 NOTEBOOKS = sorted(EN.glob("*/*.ipynb"))
-MOST_GIVEN = 27  # numbers that an exercise or an example assumes; raise it only with a reason
+MOST_GIVEN = 28  # numbers that an exercise or an example assumes; raise it only with a reason
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
