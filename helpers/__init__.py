@@ -1,4 +1,4 @@
-"""What the notebooks of the book import, from four rooms.
+"""What the notebooks of the book import, from five rooms.
 
 ``helpers.sources``
     From a name to a folder, a data set or a metric.

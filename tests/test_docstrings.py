@@ -18,7 +18,7 @@ from numpydoc.validate import validate
 from repository import ROOT
 
 import helpers
-from helpers import display, sources, text, training
+from helpers import display, practice, sources, text, training
 
 # What numpydoc asks for beyond what this project does: extended summaries, examples, see-also
 # sections, and the place of the opening quotes.
@@ -59,7 +59,7 @@ def own_methods(kind: type) -> list[str]:
 HELPERS = {name: value for module in modules(helpers) for name, value in public(module).items()}
 ON_A_DOOR = {
     getattr(room, name)
-    for room in (sources, text, training, display)
+    for room in (sources, text, training, display, practice)
     for name in room.__all__
     if inspect.isroutine(getattr(room, name)) or inspect.isclass(getattr(room, name))
 }
@@ -78,7 +78,13 @@ def test_every_name_on_a_door_is_checked():
 
 def test_every_function_and_class_has_a_docstring():
     paths = [path for top in ("helpers", "tools") for path in (ROOT / top).rglob("*.py")]
-    assert {path.parent.name for path in paths} >= {"sources", "text", "training", "display"}
+    assert {path.parent.name for path in paths} >= {
+        "sources",
+        "text",
+        "training",
+        "display",
+        "practice",
+    }
     for path in paths:
         tree = ast.parse(path.read_text())
         # the methods of a class with bases may be described there

@@ -40,6 +40,12 @@ PERSONAL = (
     "PYTHONWARNINGS",
     "TRANSFORMERS_VERBOSITY",
 )
+# Runs after a notebook's last cell, and isn't stored: do its questions have the right keys?
+KEY_CHECK = """
+from helpers.practice.quizzes import FOLDER, verify
+if FOLDER.joinpath("{0}.yaml").is_file():
+    verify("{0}", globals())
+"""
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 
 
@@ -72,9 +78,11 @@ def run(source: Path) -> nbformat.NotebookNode:
         resources={"metadata": {"path": str(source.parent)}},
     )
     code_cells = sum(cell.cell_type == "code" for cell in notebook.cells)
+    notebook.cells.append(nbformat.v4.new_code_cell(KEY_CHECK.format(source.stem[:3])))
     with tqdm(total=code_cells, desc=source.stem, unit="cell") as bar:
         client.on_cell_executed = lambda **_: bar.update()
         client.execute()
+    notebook.cells.pop()
     # Every patch release of Python would change the file. tools/lab.py adds it for JupyterLab.
     notebook.metadata.language_info.pop("version")
     drop_live_pictures(notebook)

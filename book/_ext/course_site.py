@@ -9,6 +9,7 @@
 * No page contains the state of widgets. MyST-NB adds it even to pages that show stored HTML.
 * Formulas are MathML (``course_maths``), and buttons lead to where a page can be run, edited or
   downloaded (``course_buttons``). What is downloaded runs without a clone (``course_copies``).
+* An exercise has its solution folded below it (``course_practice``).
 * After the build, each page is edited: unused scripts are removed and metadata added
   (``course_head``), icons are drawn (``course_icons``), accessibility is repaired
   (``course_access``), and the security policy is applied (``course_policy``).
@@ -178,6 +179,7 @@ def version_of_extensions(folder=Path(__file__).parent):
 
 def setup(app):
     app.setup_extension("course_maths")
+    app.setup_extension("course_practice")
     app.setup_extension("course_buttons")
     app.setup_extension("course_copies")
     app.connect("config-inited", set_addresses, priority=900)

@@ -38,7 +38,8 @@ class Live(anywidget.AnyWidget):
     the module draws, as JSON; a module that computes this itself needs none. A `ValueError` of any
     of them is shown in place of the picture. ``stored`` draws what a notebook stores, where the
     digits of ``draw`` differ from machine to machine. ``page`` is what the published page needs in
-    place of Python, as JSON; ``only_in_notebooks`` says why the page can't move it.
+    place of Python, as JSON; ``only_in_notebooks`` says why the page can't move it, and
+    ``still`` what the picture can do elsewhere.
     """
 
     _esm = traitlets.Unicode().tag(sync=True)
@@ -57,8 +58,10 @@ class Live(anywidget.AnyWidget):
         stored: Callable[[Any], Picture] | None = None,
         page: Mapping[str, Any] | None = None,
         only_in_notebooks: str | None = None,
+        still: str = STILL,
     ) -> None:
         self.kind = kind
+        self._still = still
         self._run = run
         self._draw = draw
         self._answer = answer
@@ -107,7 +110,7 @@ class Live(anywidget.AnyWidget):
             text = escape(json.dumps(given, ensure_ascii=False), quote=False).replace("'", "&#x27;")
             data["text/html"] = (
                 f"<div class='book-live' data-live='{self.kind}' data-state='{text}'>\n"
-                f"{picture}\n<p class='still'>{STILL}</p></div>"
+                f"{picture}\n<p class='still'>{self._still}</p></div>"
             )
         data["text/plain"] = f"Live({self.kind!r}, {self.state!r})"
         return data, metadata

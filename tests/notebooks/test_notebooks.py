@@ -5,8 +5,10 @@ Whether the outputs are right is checked by nbval: `make test` runs every cell a
 
 import ast
 import base64
+import io
 import json
 import re
+import tokenize
 from itertools import pairwise
 from pathlib import Path
 
@@ -142,6 +144,28 @@ def test_every_cell_that_shows_something_has_its_output(notebook):
         ends_with_value &= not cell.source.rstrip().endswith(";")  # which hides the value
         if called(run) & prints or ends_with_value:
             assert cell.outputs, f"no output stored for:\n{cell.source}"
+
+
+def test_no_cell_hides_its_value_behind_a_semicolon(notebook):
+    """nbval runs a cell outside the history, where IPython doesn't see the semicolon."""
+    stored, _ = notebook
+    hidden = [cell.source for cell in code_cells(stored) if ends_in_semicolon(cell.source)]
+    assert not hidden, "give the value a name instead"
+
+
+def ends_in_semicolon(source: str) -> bool:
+    """Say whether the last thing in a cell, comments aside, is a semicolon."""
+    skipped = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.ENDMARKER}
+    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
+    return [token.string for token in tokens if token.type not in skipped][-1] == ";"
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [("f();", True), ("f();  # quietly", True), ("a = 1; b = 2", False), ('print(";")', False)],
+)
+def test_a_semicolon_at_the_end_is_seen(source, expected):
+    assert ends_in_semicolon(source) is expected
 
 
 def test_no_cell_holds_an_error_or_a_warning(notebook):

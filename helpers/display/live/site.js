@@ -4,7 +4,10 @@
 
 (() => {
   const places = document.querySelectorAll(".book-live");
-  const explain = (place, why) => (place.querySelector(".still").textContent = why);
+  // a quiz needs no explanation: its answers are folded below its questions
+  const explain = (place, why) => {
+    if (place.dataset.live !== "quiz") place.querySelector(".still").textContent = why;
+  };
   if (location.protocol === "file:") {
     const why =
       "This picture stands still, because a browser loads no program of this kind from a file. " +

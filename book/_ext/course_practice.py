@@ -1,0 +1,49 @@
+"""Fold a solution below each exercise of a page, where no kernel runs `solution`.
+
+The words and the code come from the exercise's own file, so the page can't show another solution
+than the one that the tests run.
+"""
+
+import re
+
+from docutils import nodes
+
+from helpers.practice.exercises import find_exercise
+
+CHECK = re.compile(r'^check\("(\d+-\d+/\d+)",', re.MULTILINE)
+
+
+def add_solutions(app, doctree):
+    """Put a folded solution after each cell that checks an answer."""
+    for cell in list(doctree.findall(is_code_cell)):
+        found = CHECK.search(cell.astext())
+        if found:
+            exercise = find_exercise(found[1])
+            box = nodes.admonition(classes=["dropdown"])
+            box += nodes.title("", "Solution")
+            box += nodes.literal_block(
+                exercise.solution, exercise.solution.rstrip(), language="python"
+            )
+            if words := without_computed_values(exercise.right):
+                box += nodes.paragraph("", "", *with_code(words))
+            cell.parent.insert(cell.parent.index(cell) + 1, box)
+
+
+def is_code_cell(node):
+    return isinstance(node, nodes.container) and "cell" in node.get("classes", [])
+
+
+def without_computed_values(words):
+    """Leave out sentences with a value that is computed in the notebook's kernel."""
+    sentences = re.split(r"(?<=[.?:]) (?=[A-Z])", " ".join(words.split()))
+    return " ".join(one for one in sentences if "{expected}" not in one)
+
+
+def with_code(words):
+    """Make nodes of text in which backticks mark code."""
+    for number, part in enumerate(words.split("`")):
+        yield nodes.literal(part, part) if number % 2 else nodes.Text(part)
+
+
+def setup(app):
+    app.connect("doctree-read", add_solutions)

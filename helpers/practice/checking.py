@@ -1,0 +1,206 @@
+"""Check an answer against the conditions of its exercise, give hints, show the solution."""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+from typing import Any
+
+from helpers.practice.conditions import TOOLS, same
+from helpers.practice.exercises import Exercise, find_exercise
+from helpers.practice.notes import Note
+from helpers.practice.running import (
+    AnswerFailedError,
+    TooSlowError,
+    guarded,
+    random_numbers_kept,
+    same_code,
+    within,
+)
+
+OPEN = {
+    "value": "Put your answer in place of `...`, and run this cell again.",
+    "function": "Write the function in place of `...`, and run this cell again.",
+    "fix": "The code above has a mistake. Fix it, and run this cell again.",
+    "predict": "Put your guess in place of `...` above, run that cell, and then this one.",
+    "order": "Put the order in place of `...`, and run this cell again.",
+    "project": "Write your code in place of `...`, and run this cell again.",
+}
+LONGEST = 60  # characters of an answer that a hint repeats
+
+_tried: set[str] = set()
+_hints_given: dict[str, int] = {}
+
+
+def check(name: str, answer: object) -> Note:
+    """Check an answer to an exercise.
+
+    Nothing is changed: a function gets copies, and later random numbers stay what they were.
+
+    Parameters
+    ----------
+    name : str
+        The exercise, such as ``"2-3/1"``.
+    answer : object
+        The reader's answer. ``...`` means that there is none yet.
+
+    Returns
+    -------
+    Note
+        "Not answered yet", or why the right answer matters, or the first hint that applies.
+
+    Raises
+    ------
+    ValueError
+        If there is no such exercise.
+    """
+    exercise = find_exercise(name)
+    with random_numbers_kept():
+        note = judge(exercise, answer, sys._getframe(1).f_globals)
+    if note.state in ("right", "wrong"):
+        _tried.add(name)
+    return note
+
+
+def hint(name: str) -> Note:
+    """Give the next hint for an exercise.
+
+    Parameters
+    ----------
+    name : str
+        The exercise, such as ``"2-3/1"``.
+
+    Returns
+    -------
+    Note
+        The hint. After the last one, it stays.
+
+    Raises
+    ------
+    ValueError
+        If there is no such exercise.
+    """
+    exercise = find_exercise(name)
+    given = min(_hints_given.get(name, 0) + 1, len(exercise.hints))
+    _hints_given[name] = given
+    words = f"**Hint {given} of {len(exercise.hints)}.** {exercise.hints[given - 1].strip()}"
+    if given == len(exercise.hints):
+        words += f' That was the last one. `solution("{name}")` shows a solution.'
+    return Note("hint", words)
+
+
+def solution(name: str, *, anyway: bool = False) -> Note:
+    """Show a solution, once you have tried.
+
+    Parameters
+    ----------
+    name : str
+        The exercise, such as ``"2-3/1"``.
+    anyway : bool, default False
+        Show it before the first try, too.
+
+    Returns
+    -------
+    Note
+        The code, or a request to try first.
+
+    Raises
+    ------
+    ValueError
+        If there is no such exercise.
+    """
+    exercise = find_exercise(name)
+    if name not in _tried and not anyway:
+        return Note(
+            "open",
+            "**Try it first.** Put an answer into the cell above and run it, even if you aren't "
+            f'sure. To see the solution without a try: `solution("{name}", anyway=True)`.',
+        )
+    return Note("solution", f"```python\n{exercise.solution.strip()}\n```")
+
+
+def judge(exercise: Exercise, answer: object, names: dict[str, Any]) -> Note:
+    """Try the conditions in their order; `names` are those of the notebook."""
+    if _is_open(exercise, answer, names):
+        return Note("open", f"**Not answered yet.** {OPEN[exercise.kind]}")
+    try:
+        world = within(60, lambda: _run(exercise.setup, names))
+        solved = within(60, lambda: _run(exercise.solution, world))
+    except Exception as error:
+        return Note("stuck", _cant_check(error))
+    world |= TOOLS | {"answer": guarded(answer), "expected": solved[exercise.variable]}
+    for number, condition in enumerate(exercise.conditions, start=1):
+        try:
+            if within(exercise.seconds, partial(_fulfills, condition.expect, world)):
+                continue
+            words = f"{condition.hint.strip()}{_what_came(answer)}"
+        except AnswerFailedError as failed:
+            return Note("wrong", f"**Not yet.** {_raised(failed)}", 0)
+        except TooSlowError:
+            words = f"Your answer takes longer than {exercise.seconds} seconds. Does it end?"
+            return Note("wrong", f"**Not yet.** {words}", 0)
+        except Exception:  # the answer isn't something that the condition can ask about
+            words = f"{condition.hint.strip()}{_what_came(answer)}"
+        return Note("wrong", f"**Not yet.** {words}", number)
+    said = exercise.right.strip().replace("{expected}", str(solved[exercise.variable]))
+    return Note("right", f"**Right.** {said}")
+
+
+def _is_open(exercise: Exercise, answer: object, names: dict[str, Any]) -> bool:
+    """Say whether an answer is still what the starter gives."""
+    if answer is ...:
+        return True
+    try:
+        started = within(exercise.seconds, lambda: _run(exercise.start, names))
+    except Exception:  # a starter may need a name that isn't there
+        return False
+    start = started[exercise.variable]
+    return same_code(answer, start) or (not callable(answer) and same(answer, start))
+
+
+def _fulfills(condition: str, names: dict[str, Any]) -> bool:
+    return bool(eval(condition, names))
+
+
+def _run(code: str, names: dict[str, Any]) -> dict[str, Any]:
+    """Run code with a copy of some names, and give the names as they are then."""
+    world = dict(names)
+    exec(compile(code, "<exercise>", "exec"), world)
+    return world
+
+
+def _what_came(answer: Any) -> str:
+    """Describe an answer in a few words."""
+    if callable(answer):
+        return ""
+    described = type(answer).__name__
+    if getattr(answer, "shape", None) is not None:
+        described += f" of shape {tuple(answer.shape)}"
+    elif isinstance(answer, list | tuple | dict | set):
+        described += f" with {len(answer)} items"
+    elif isinstance(answer, str | int | float | bool):
+        described = _short(repr(answer))
+    elif answer is None:
+        described = "None"
+    return f" (Your answer: `{described}`.)"
+
+
+def _raised(failed: AnswerFailedError) -> str:
+    """Say what an answer raised, and for which arguments."""
+    error, arguments = failed.error, ", ".join(_short(repr(one)) for one in failed.arguments)
+    said = _short(f"{type(error).__name__}: {error}")
+    return f"Called with `({arguments})`, your function raises `{said}`."
+
+
+def _cant_check(error: BaseException) -> str:
+    said = _short(f"{type(error).__name__}: {error}")
+    return (
+        f"**This can't be checked yet:** the check itself ends with `{said}`. Run the cells above, "
+        "from the first one on, and then this one."
+    )
+
+
+def _short(text: str) -> str:
+    """Put text on one line, without what Markdown would read as the end of code."""
+    line = " ".join(text.split()).replace("`", "'")
+    return line if len(line) <= LONGEST else f"{line[:LONGEST]}…"
