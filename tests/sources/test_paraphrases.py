@@ -213,7 +213,7 @@ def test_the_cosine_that_it_is_compared_with_is_the_one_that_was_fitted(results)
 
 
 def test_it_tells_near_misses_from_light_reworks(trained):
-    """Much alike are both. A model that can't tell them apart finds as many as it wrongly accuses."""
+    """Both are much alike. Who can't tell them apart finds as many as they wrongly accuse."""
     shares = {}
     for sort in ("equivalent, alike", "near miss, alike"):
         right, of = map(int, trained["by_sort"][sort].split(" of "))
