@@ -226,6 +226,8 @@ def notebook_of(*cells: str) -> nbformat.NotebookNode:
         ("0.25", "A quarter of it.", False),  # too many decimals are near a quarter
         ("-1.56", "It is −1.56.", True),
         ("16", "Sixteen numbers.", True),
+        ("57", 'Call `hint("2-3/1")`.', True),  # the name of an exercise, not a fraction
+        ("57", "It is 3/1.", False),
     ],
 )
 def test_how_a_number_is_compared(printed, sentence, holds):
