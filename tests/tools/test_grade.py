@@ -1,4 +1,4 @@
-"""Grading a folder: each notebook gets its row, whatever the others do, and only for its answers."""
+"""Grading a folder: each notebook has its row, whatever others do, and only for its answers."""
 
 import csv
 import io
