@@ -2,6 +2,8 @@
 
 import csv
 import io
+import json
+import sys
 
 import nbformat
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from helpers.practice.exercises import find_exercise, read_exercises
 from tools import grade as module
 from tools.grade import Row, checks_in, main, read_cells, recognize, table
+from tools.verdicts import verdicts
 
 FUNCTION, ORDER = "2-3/3", "3-5/5"  # they need no names of their notebooks
 IMPORT = "from helpers.practice import check"
@@ -111,6 +114,20 @@ def test_every_file_has_one_row_and_every_exercise_a_column(graded):
 def test_the_files_of_the_students_stay_as_they_were(graded):
     _, before, after = graded
     assert before == after
+
+
+def test_a_verdict_comes_from_fresh_checks(monkeypatch):
+    """Not from modules that the notebook has changed, which stay as they are for it."""
+    import helpers.practice.checking as changed
+
+    monkeypatch.setattr(changed, "judge", lambda *_: changed.Note("right", "Right."))
+    call = f'verdicts([("{FUNCTION}", "mine"), ("{ORDER}", "1 / 0"), ("9-9/1", "1")], "x")'
+    names = {"verdicts": verdicts, "mine": lambda word, _: [word], "isinstance": lambda *_: True}
+    path = list(sys.path)
+    found = json.loads(eval(call, names))
+    assert found == ["x", {FUNCTION: "wrong", ORDER: "error", "9-9/1": "error"}]
+    assert sys.modules["helpers.practice.checking"] is changed
+    assert sys.path == path
 
 
 def test_a_cell_that_cannot_be_interrupted_ends_only_its_notebook(tmp_path, monkeypatch):
