@@ -355,6 +355,18 @@ SLIPS = {
         "Transformers 5.22",
         f"{NUMBERS}page_has_a_source[then-and-now]",
     ),
+    "the grader believes the notebook's own modules": Slip(
+        "tools/verdicts.py",
+        "kept = _remove_practice()",
+        "kept = {}",
+        "tests/tools/test_grade.py::test_a_verdict_comes_from_fresh_checks",
+    ),
+    "students get the solutions": Slip(
+        "tools/handouts.py",
+        '"students": False',
+        '"students": True',
+        "tests/tools/test_handouts.py::test_students_get_the_starter_and_teachers_the_solution",
+    ),
     "a pair has drifted": Slip(
         f"{CHAPTER_2}/2-1-behind-the-pipeline.md",
         "`truncation=True` would cut",
