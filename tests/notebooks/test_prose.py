@@ -58,7 +58,7 @@ FAULTS = {
     "a number in a table": ("2-1", "| hidden size | 384 |", "| hidden size | 394 |"),
     "a date in a table": ("1-2", "| June 2018 | [GPT]", "| July 2018 | [GPT]"),
     "a number in an answer": ("1-2", ".sum()` gives 21", ".sum()` gives 22"),
-    "a calculation in an answer": ("3-4", "15 × 8 = 120 rows", "15 × 8 = 125 rows"),
+    "a calculation with its result": ("3-4", "are the same 16 rows", "are the same 18 rows"),
     "a ratio in words": ("2-1", "is twice as wide", "is three times as wide"),
     "a share in words": ("2-1", "A quarter of what", "A third of what"),
     "a count in words": ("2-4", "the ten hatched cells", "the twenty hatched cells"),
@@ -226,6 +226,8 @@ def notebook_of(*cells: str) -> nbformat.NotebookNode:
         ("0.25", "A quarter of it.", False),  # too many decimals are near a quarter
         ("-1.56", "It is −1.56.", True),
         ("16", "Sixteen numbers.", True),
+        ("57", 'Call `hint("2-3/1")`.', True),  # the name of an exercise, not a fraction
+        ("57", "It is 3/1.", False),
     ],
 )
 def test_how_a_number_is_compared(printed, sentence, holds):
