@@ -77,11 +77,12 @@ lab: $(READY)  ## Open the book's first page, and its notebooks, in JupyterLab
 notebooks: $(READY)  ## Run every .md and store its cells and outputs in the .ipynb
 	$(BIN)/python -m tools.run_notebooks
 
-lint: $(READY)  ## Check style (notebooks too), types and JavaScript
+lint: $(READY)  ## Check style (notebooks too), types, JavaScript and words
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m tools.lint_javascript
+	$(BIN)/python -m tools.lint_words
 
 format: $(READY)  ## Fix the code's style, in notebooks too
 	$(BIN)/ruff check --fix . --exclude '*.ipynb'
