@@ -85,11 +85,12 @@ grade: $(READY)  ## Run the checks of students' notebooks, write a table: FOLDER
 	@test -n '$(FOLDER)' || { echo "Expected FOLDER=..., the folder with the notebooks." >&2; exit 2; }
 	$(BIN)/python -m tools.grade '$(FOLDER)' --out '$(or $(OUT),grades.csv)'
 
-lint: $(READY)  ## Check style (notebooks too), types and JavaScript
+lint: $(READY)  ## Check style (notebooks too), types, JavaScript and words
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m tools.lint_javascript
+	$(BIN)/python -m tools.lint_words
 
 format: $(READY)  ## Fix the code's style, in notebooks too
 	$(BIN)/ruff check --fix . --exclude '*.ipynb'
