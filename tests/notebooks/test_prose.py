@@ -182,6 +182,7 @@ def found(text: str) -> list[str]:
         ("[Devlin et al., 2019](b.md#devlin-2019), section 3.1", []),
         ("[Devlin et al., 2018](b.md#devlin-2019)", ["2018"]),
         ("section 3.1", ["3.1"]),
+        ('`hint("1-3/1")` gives a hint, 1/3 of the exercises', ["1/3"]),
         ("[issue 1794](https://x.org/1794) and [issue 1795](https://x.org/1794)", ["1795"]),
         ("**How long it runs.** About 15 seconds.\n\nThen 16 steps.", ["16"]),
         ("```python\nsize = 100\n```", []),
