@@ -105,7 +105,7 @@ corpus: $(READY)  ## Draw the paraphrase corpus again, and measure it (2 minutes
 reviews: $(READY)  ## Draw the rated film sentences of 3-5 again
 	$(BIN)/python -m tools.sample_film_reviews
 
-trainings: $(READY)  ## Train on it with five seeds, with frozen layers, and from random weights (30 minutes)
+trainings: $(READY)  ## Train on it with five seeds, with frozen layers, and from random weights (20 minutes)
 	$(BIN)/python -m tools.train_paraphrases
 
 bench: $(READY)  ## Measure what is faster than what (15 minutes)

@@ -38,7 +38,7 @@ from helpers.training.loop import linear_schedule, train
 ROUNDS = 5
 STEPS = 15  # of a short measurement
 # The book's settings, and those of the checkpoint itself.
-BATCH, RATE, EPOCHS = 8, 7e-5, 2
+BATCH, RATE, EPOCHS = 8, 1e-4, 1
 MODEL = {
     "attn_implementation": "eager",
     "hidden_dropout_prob": 0.0,

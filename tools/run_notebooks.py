@@ -12,10 +12,13 @@ takes a second where a training takes minutes. It refuses if the code has change
 
 from __future__ import annotations
 
+import hashlib
+import itertools
 import json
 import os
 import sys
 import tempfile
+from difflib import SequenceMatcher
 from pathlib import Path
 
 import jupytext
@@ -55,14 +58,43 @@ def sources() -> list[Path]:
 
 
 def read_source(source: Path) -> nbformat.NotebookNode:
-    """Read a .md as a notebook without outputs. Cell ids are the same on every run."""
+    """Read a .md as a notebook without outputs, with the ids that its .ipynb has."""
     notebook = jupytext.read(source, fmt="md:myst")
     notebook.metadata.kernelspec = KERNEL
     # JupyterLab doesn't store this either
     notebook.metadata.get("jupytext", {}).pop("text_representation", None)
-    for number, cell in enumerate(notebook.cells):
-        cell["id"] = f"cell-{number:03}"
+    target = source.with_suffix(".ipynb")
+    stored = nbformat.read(target, as_version=4).cells if target.is_file() else []
+    for cell, name in zip(notebook.cells, lasting_ids(notebook.cells, stored), strict=True):
+        cell["id"] = name
     return notebook
+
+
+def lasting_ids(
+    cells: list[nbformat.NotebookNode], stored: list[nbformat.NotebookNode]
+) -> list[str]:
+    """Name each cell as its counterpart in the .ipynb, and new cells by what they hold.
+
+    Whatever is inserted, removed or edited, the other cells keep their ids. So a link, a diff
+    or a translation that names a cell still means the same one.
+    """
+    ours, theirs = ([(one.cell_type, one.source) for one in each] for each in (cells, stored))
+    names: list[str | None] = [None] * len(cells)
+    for _, start, end, start_theirs, end_theirs in SequenceMatcher(
+        a=ours, b=theirs, autojunk=False
+    ).get_opcodes():
+        # an edited cell is the counterpart of the one in its place if it has the same type
+        for place, other in zip(range(start, end), range(start_theirs, end_theirs), strict=False):
+            if ours[place][0] == theirs[other][0]:
+                names[place] = stored[other].id
+    taken = {name for name in names if name}
+    for place, name in enumerate(names):
+        if name is None:
+            digest = hashlib.sha256(repr(ours[place]).encode()).hexdigest()
+            new = (f"cell-{digest[:6]}{'-' * bool(n)}{n or ''}" for n in itertools.count())
+            names[place] = next(one for one in new if one not in taken)
+            taken.add(names[place])
+    return names
 
 
 def run(source: Path) -> nbformat.NotebookNode:

@@ -21,9 +21,8 @@ def add_solutions(app, doctree):
             exercise = find_exercise(found[1])
             box = nodes.admonition(classes=["dropdown"])
             box += nodes.title("", "Solution")
-            box += nodes.literal_block(
-                exercise.solution, exercise.solution.rstrip(), language="python"
-            )
+            code = exercise.solution.rstrip()  # Sphinx colors what is the same twice
+            box += nodes.literal_block(code, code, language="python")
             if words := without_computed_values(exercise.right):
                 box += nodes.paragraph("", "", *with_code(words))
             cell.parent.insert(cell.parent.index(cell) + 1, box)

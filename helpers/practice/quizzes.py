@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import asdict, dataclass
 from functools import cache
-from html import escape
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from helpers.display.live_widget import Live
-from helpers.display.pictures import Picture
+from helpers.display.pictures.html import Html, Picture, join, make
 from helpers.practice.conditions import TOOLS
 
 FOLDER = Path(__file__).with_name("questions")
@@ -131,23 +130,26 @@ def quiz_picture(questions: tuple[Question, ...]) -> Picture:
     """Draw the questions as a list with folded answers, for where no program runs."""
     rows = []
     for one in questions:
-        choices = "".join(f"<li>{in_html(choice.text)}</li>" for choice in one.choices)
-        reasons = "".join(
-            f"<p><strong>{letter}{', right' if choice.right else ''}.</strong> "
-            f"{in_html(choice.why)}</p>"
+        choices = [make("li", in_html(choice.text)) for choice in one.choices]
+        reasons = [
+            make(
+                "p",
+                make("strong", f"{letter}{', right' if choice.right else ''}. "),
+                in_html(choice.why),
+            )
             for letter, choice in zip(LETTERS, one.choices, strict=False)
-        )
+        ]
+        folded = make("details", make("summary", "Answer"), *reasons)
         rows.append(
-            f'<li><p>{in_html(one.text)}</p><ol type="A">{choices}</ol>'
-            f"<details><summary>Answer</summary>{reasons}</details></li>"
+            make("li", make("p", in_html(one.text)), make("ol", *choices, type="A"), folded)
         )
-    return Picture(f'<ol class="quiz">{"".join(rows)}</ol>')
+    return Picture(make("div", make("ol", *rows, class_="quiz"), class_="book-picture"))
 
 
-def in_html(text: str) -> str:
+def in_html(text: str) -> Html:
     """Escape text, and set what stands between backticks as code."""
-    parts = escape(" ".join(text.split()), quote=False).split("`")
-    return "".join(f"<code>{part}</code>" if n % 2 else part for n, part in enumerate(parts))
+    parts = " ".join(text.split()).split("`")
+    return join(*(make("code", part) if n % 2 else part for n, part in enumerate(parts)))
 
 
 def verify(notebook: str, names: dict[str, Any]) -> None:

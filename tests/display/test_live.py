@@ -33,7 +33,7 @@ from tools.measure import (
     serve_modules,
 )
 
-PROGRAMS = [program(kind) for kind in [*PLACES, *STILL]]
+PROGRAMS = [program(kind) for kind in [*PLACES, *STILL, "quiz"]]
 
 LARGEST_DOWNLOADS = 30_000_000  # bytes
 

@@ -20,7 +20,7 @@ from nbval import plugin
 
 from tools import pairs
 from tools.pairs import difference
-from tools.run_notebooks import read_source
+from tools.run_notebooks import lasting_ids, read_source
 from tools.toc import documents
 
 ROOT = Path(__file__).parents[2]
@@ -51,6 +51,40 @@ def test_the_pair_agrees(notebook):
     assert difference(path.with_suffix(".md")) is None
     source = read_source(path.with_suffix(".md"))
     assert [cell.id for cell in stored.cells] == [cell.id for cell in source.cells]
+
+
+def ids(*sources, stored=()):
+    """Name the cells of a notebook, a letter each; capitals are code."""
+    kinds = {True: nbformat.v4.new_code_cell, False: nbformat.v4.new_markdown_cell}
+    cells = [kinds[source.isupper()](source) for source in sources]
+    for cell, name in zip(cells, lasting_ids(cells, list(stored)), strict=True):
+        cell["id"] = name
+    return cells
+
+
+def by_source(cells):
+    return {cell.source: cell.id for cell in cells}
+
+
+def test_a_cell_keeps_its_id_whatever_happens_around_it():
+    old = ids("a", "B", "c", "D", "D", "e")
+    assert len({cell.id for cell in old}) == 6
+    new = ids("a", "x", "Y", "B", "c", "D", "D", "e", stored=old)
+    assert by_source(new).items() > by_source(old).items()
+    assert len({cell.id for cell in new}) == 8
+    assert [cell.id for cell in ids("c", "e", stored=old)] == [old[2].id, old[5].id]
+
+
+def test_an_edited_cell_keeps_its_id_and_one_of_another_type_gets_a_new_one():
+    old = ids("a", "B", "c")
+    assert [cell.id for cell in ids("a", "X", "c", stored=old)] == [cell.id for cell in old]
+    assert ids("a", "x", "c", stored=old)[1].id not in {cell.id for cell in old}
+
+
+def test_ids_are_the_same_on_every_run():
+    old = ids("a", "B", "b", "B")
+    assert ids("a", "B", "b", "B") == old
+    assert ids("a", "B", "b", "B", stored=old) == old
 
 
 def test_jupyterlab_changes_nothing_in_a_pair(notebook):
@@ -315,11 +349,12 @@ def test_a_notebook_that_fails_leaves_its_pair_as_it_was(runner, tmp_path, capsy
         "```{code-cell} ipython3\n1 / 0\n```\n"
     )
     target = source.with_suffix(".ipynb")
-    target.write_text("as it was")
+    as_it_was = nbformat.writes(nbformat.v4.new_notebook())
+    target.write_text(as_it_was)
 
     assert runner.main([str(source)]) == 1
 
-    assert target.read_text() == "as it was"
+    assert target.read_text() == as_it_was
     assert list(tmp_path.glob("*.part")) == []
     assert "ZeroDivisionError" in capsys.readouterr().err
 

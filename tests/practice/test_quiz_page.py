@@ -54,7 +54,7 @@ def test_a_right_and_a_wrong_choice_say_why_and_can_be_tried_again(browser, addr
 def test_nothing_is_said_before_an_answer_is_chosen(browser, address):
     with opened(browser, address) as (_, place):
         form = place.locator(".question").first
-        assert form.get_by_role("status").inner_text() == ""
+        assert form.locator(".verdict").inner_text() == ""
         form.get_by_role("button", name="Check").click()
         assert form.get_by_role("status").inner_text() == "Choose an answer first."
 
@@ -63,11 +63,12 @@ def test_answers_stay_in_this_browser_until_they_are_cleared(browser, address):
     with opened(browser, address) as (tab, place):
         answer(place.locator(".question").first, right_place(QUESTIONS[0]))
         sent = []
-        tab.on("request", lambda request: sent.append(request.url))
+        tab.on("request", lambda request: sent.append((request.method, request.url)))
         tab.reload()
         place.locator(".question").first.wait_for()
         assert f"1 of {len(QUESTIONS)} right" in place.locator(".count").inner_text()
-        assert all(url.startswith(address) and "?" not in url.split("/")[-1] for url in sent)
+        assert {method for method, _ in sent} == {"GET"}
+        assert all(url.startswith((address, "data:")) for _, url in sent)
         place.get_by_role("button", name="Clear my answers").click()
         assert f"0 of {len(QUESTIONS)} right" in place.locator(".count").inner_text()
         assert tab.evaluate("localStorage.getItem('book-quiz:2-3')") is None

@@ -17,6 +17,7 @@ import yaml
 from bs4 import BeautifulSoup
 from contrast import contrast
 
+from helpers.practice.exercises import read_exercises
 from tools.toc import documents
 
 ROOT = Path(__file__).parents[2]
@@ -526,3 +527,23 @@ def test_a_figure_is_readable_in_both_themes(path):
     sizes = [float(size) for size in re.findall(r"font-size(?:: |=\")([0-9.]+)", text)]
     assert sizes
     assert min(sizes) >= 14
+
+
+def test_each_exercise_has_its_solution_folded_below_it(site):
+    """Where no kernel runs, a reader finds the code that the tests run."""
+    found = 0
+    for name in toc_notebooks():
+        soup = BeautifulSoup((site / f"{name}.html").read_text(), "html.parser")
+        for exercise in read_exercises(Path(name).name[:3]).values():
+            (cell,) = [
+                one
+                for one in soup.select("div.cell")
+                if f'check("{exercise.name}"' in one.get_text()
+            ]
+            box = cell.find_next_sibling()
+            assert {"admonition", "dropdown"} <= set(box["class"])
+            assert box.find("pre").get_text().strip() == exercise.solution.strip()
+            assert box.find("pre").find("span"), "the code is colored"
+            assert "{expected}" not in box.get_text()
+            found += 1
+    assert found

@@ -251,6 +251,28 @@ def test_the_unpacked_archive_opens_by_a_double_click(site, browser, tmp_path):
     tab.close()
 
 
+def test_the_answers_to_the_questions_are_at_the_end_of_the_pdf(site, browser, tmp_path):
+    from pypdf import PdfReader
+
+    from helpers.practice.quizzes import read_questions
+    from tools.print_book import print_book
+
+    names = ["notebooks/en/2-using-transformers/2-3-tokenizers", "book/welcome"]
+    starts = print_book(browser, site, tmp_path / "book.pdf", names)
+    printed = [
+        " ".join(page.extract_text().split()) for page in PdfReader(tmp_path / "book.pdf").pages
+    ]
+    assert printed[-1].startswith("Answers to the questions")
+    before, after = " ".join(printed[: starts["book/welcome"]]), printed[-1]
+    for question in read_questions("2-3"):
+        (right,) = [choice for choice in question.choices if choice.right]
+        words = " ".join(question.text.split()).split("`")[0]
+        assert words in before
+        assert words in after
+        assert right.why.split("`")[0] not in before
+        assert right.why.split("`")[0] in after
+
+
 def test_the_whole_book_is_printed_as_one_pdf(site, browser, tmp_path):
     from pypdf import PdfReader
 

@@ -25,10 +25,14 @@ function memory(notebook) {
     }
   };
   let kept = read();
+  const change = (now) => {
+    kept = now;
+    write(kept);
+  };
   return {
     chosen: (question) => kept[question],
-    keep: (question, choice) => write((kept = { ...kept, [question]: choice })),
-    clear: () => write((kept = {})),
+    keep: (question, choice) => change({ ...kept, [question]: choice }),
+    clear: () => change({}),
   };
 }
 
