@@ -20,7 +20,7 @@ PLACES = {
     "encoding": "notebooks/en/2-using-transformers/2-3-tokenizers",
     "padding": "notebooks/en/2-using-transformers/2-4-several-sequences",
     "nearest": "notebooks/en/1-transformer-models/1-1-nlp-and-the-pipeline",
-    "attention": "notebooks/en/1-transformer-models/1-2-architectures",
+    "attention": "notebooks/en/1-transformer-models/1-3-attention",
     "splits": "notebooks/en/2-using-transformers/2-3-tokenizers",
     "batching": "notebooks/en/3-fine-tuning/3-1-processing-the-data",
 }

@@ -57,8 +57,8 @@ FAULTS = {
     "a percentage in a table": ("1-2", "about 15 % of the tokens", "about 25 % of the tokens"),
     "a number in a table": ("2-1", "| hidden size | 384 |", "| hidden size | 394 |"),
     "a date in a table": ("1-2", "| June 2018 | [GPT]", "| July 2018 | [GPT]"),
-    "a number in an answer": ("1-2", ".sum()` gives 21", ".sum()` gives 22"),
     "a calculation with its result": ("3-4", "are the same 16 rows", "are the same 18 rows"),
+    "a score with one decimal": ("1-3", "score, 127.1, belongs", "score, 127.4, belongs"),
     "a ratio in words": ("2-1", "is twice as wide", "is three times as wide"),
     "a share in words": ("2-1", "A quarter of what", "A third of what"),
     "a count in words": ("2-4", "the ten hatched cells", "the twenty hatched cells"),
@@ -107,6 +107,8 @@ def test_a_wrong_number_is_noticed(fault):
         ("2-3", "tokenizer-steps", ">19204<", ">19240<"),  # a label
         ("3-1", "dynamic-padding", "37 %", "47 %"),
         ("1-2", "transformer-timeline", "GPT-3, May 2020", "GPT-3, May 2021"),
+        ("1-3", "attention-head", ">13 × 13<", ">13 × 31<"),
+        ("1-3", "encoder-layer", "from 384 to 1536", "from 384 to 1356"),
     ],
 )
 def test_a_wrong_number_in_a_figure_is_noticed(tmp_path, name, figure, right, wrong):
