@@ -23,16 +23,16 @@ CHECKED = (
     "helpers/practice/**/*.yaml",
 )
 # A regular expression, and what to write instead; a space also matches a line break. A word is
-# added here as soon as no file uses it anymore. These wait for notebooks that aren't rewritten yet:
-# neighbour, organise, grey, learnt, -elled and -elling (modelling, labelled); mend, whoever,
-# take down, hear of, "of it" at the end of a clause, stands, lies, simply, easily, such a, anew,
-# hence, one gets.
+# added here as soon as no file uses it anymore.
 WORDS = {
     # American spelling
     r"(?:colour|favour|honour|behaviour|flavour|labour)\w*": "the spelling with -or",
     r"(?:recogn|normal|token|initial|summar|optim|general|minim|maxim|visual|special|random|util)is"
     r"(?:es?|ed|ing|ers?|ations?)": "the spelling with -ize",
     r"analys(?:ed|ing|ers?)": "analyze",
+    r"organis\w+|neighbour\w*": "organize, neighbor",
+    r"grey": "gray",
+    r"(?:un)?(?:model|label|cancel|travel)l(?:ed|ing)": "one l: modeling, labeled",
     r"centre[ds]?": "center",
     r"catalogues?": "catalog",
     r"licence[ds]?": "license",
@@ -41,9 +41,16 @@ WORDS = {
     r"artefacts?": "artifact",
     r"practis(?:es?|ed|ing)": "practice",
     r"programmes?": "program",
-    r"spelt|burnt|dreamt|leapt": "the form with -ed",
+    r"spelt|burnt|dreamt|leapt|learnt": "the form with -ed",
     r"whilst|amongst": "while, among",
     # rare words and turns
+    r"mend(?:s|ed|ing)?": "fix",
+    r"whoever": "the person who, or a name",
+    r"t(?:ake|akes|aking|ook) down": "record, write",
+    r"hear(?:s|d)? of": "be told",
+    r"anew": "again",
+    r"one gets": "you get",
+    r"simply|easily": "nothing: if it were easy, nobody would ask",
     r"spoil(?:s|ed|t|ing)?": "break, ruin",
     r"hand(?:s|ed|ing)? out": "distribute, share",
     r"(?:there|where|here)(?:of|upon|with|by)": "of it, with it, or the thing's name",

@@ -50,7 +50,6 @@ RULES = {
     "the name of an exercise": r'(?<=\(")\d-\d/\d+(?="\))',
     "how long a notebook runs": r"\*\*How long it runs\.\*\*(?:.|\n)*?(?=\n\n|\n:::|\Z)",
     "code that isn't run": CODE.pattern,
-    "the name of an exercise": r'"\d-\d/\d+"',
 }
 LINK = re.compile(r"\[((?:[^\[\]]|\[[^\[\]]*\])*)\]\(([^()\s]*)\)")
 FIGURE = re.compile(r"!\[((?:[^\[\]]|\[[^\[\]]*\])*)\]\(([^()\s]*)\)")
