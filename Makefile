@@ -22,8 +22,8 @@ export OMP_NUM_THREADS := 1
 export HF_HUB_DISABLE_TELEMETRY := 1
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: help book vendor pdf links audit test compare lab notebooks lint format faults bench adapter corpus trainings \
-  reviews canary lock clean
+.PHONY: help book vendor pdf links audit test compare lab notebooks handouts grade lint format faults bench adapter \
+  corpus trainings reviews canary lock clean
 
 help:  ## Say what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -77,11 +77,20 @@ lab: $(READY)  ## Open the book's first page, and its notebooks, in JupyterLab
 notebooks: $(READY)  ## Run every .md and store its cells and outputs in the .ipynb
 	$(BIN)/python -m tools.run_notebooks
 
-lint: $(READY)  ## Check style (notebooks too), types and JavaScript
+handouts: $(READY)  ## Write the notebooks for a class: with open exercises, and with solutions
+	@$(BIN)/python -m tools.pairs  # they come from the .ipynb: stop if an edited .md isn't in it yet
+	$(BIN)/python -m tools.handouts _build/handouts
+
+grade: $(READY)  ## Run the checks of students' notebooks, write a table: FOLDER=..., or OUT=grades.csv too
+	@test -n '$(FOLDER)' || { echo "Expected FOLDER=..., the folder with the notebooks." >&2; exit 2; }
+	$(BIN)/python -m tools.grade '$(FOLDER)' --out '$(or $(OUT),grades.csv)'
+
+lint: $(READY)  ## Check style (notebooks too), types, JavaScript and words
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m tools.lint_javascript
+	$(BIN)/python -m tools.lint_words
 
 format: $(READY)  ## Fix the code's style, in notebooks too
 	$(BIN)/ruff check --fix . --exclude '*.ipynb'

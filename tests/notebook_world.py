@@ -31,7 +31,8 @@ def names_for(number: str, code: list[str], monkeypatch, *, before: str | None =
     cells = code_cells(number)
     end = next((n for n, cell in enumerate(cells) if before and before in cell.source), len(cells))
     places = [n for n, cell in enumerate(cells[:end]) if not is_practice(cells, n)]
-    parts = [*(cells[n] for n in places), nbformat.v4.new_code_cell("\n".join(code))]
+    own = "answer = expected = None"  # a notebook may use these two names for something else
+    parts = [*(cells[n] for n in places), nbformat.v4.new_code_cell("\n".join([own, *code]))]
     found, waiting = set(), [len(places)]
     while waiting:
         new = needed(parts, waiting.pop()) - found

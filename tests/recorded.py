@@ -9,6 +9,11 @@ IDS = [
     [101, 1045, 5223, 2023, 2061, 2172, 999, 102],
 ]  # fmt: skip
 
+# attention_mask of the two, padded, as the notes print it, with entries missing: the ids of the
+# first are 16, and the second has 8 tokens. As lists, they print 15 entries and 14.
+SHORT_MASK = [[1] * 15, [1] * 6 + [0] * 9]
+MASK_LENGTHS = (15, 14)
+
 # the answers of its pipeline
 SCORES = [0.9598047137260437, 0.9994558095932007]
 

@@ -213,10 +213,13 @@ def test_the_cosine_that_it_is_compared_with_is_the_one_that_was_fitted(results)
 
 
 def test_it_tells_near_misses_from_light_reworks(trained):
-    """Much alike are both. Calling all of them the same would be right for one sort only."""
+    """Both are much alike. Who can't tell them apart finds as many as they wrongly accuse."""
+    shares = {}
     for sort in ("equivalent, alike", "near miss, alike"):
         right, of = map(int, trained["by_sort"][sort].split(" of "))
-        assert right > of / 2, sort
+        shares[sort] = right / of
+    found, accused = shares["near miss, alike"], 1 - shares["equivalent, alike"]
+    assert found - accused > 0.3
 
 
 def test_pretraining_and_fine_tuning_both_contribute():

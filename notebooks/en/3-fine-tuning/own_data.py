@@ -1,7 +1,7 @@
 """Read texts and labels from your own files, and measure predictions.
 
-`train.py` uses this for `--train FILE`. A file that can't be used is an
-`InputError`, which says what was expected, what came and what to do.
+`train.py` uses this for `--train FILE`. A file that can't be used raises an
+`InputError`, which says what was expected, what was found and what to do.
 """
 
 import csv
@@ -22,16 +22,16 @@ NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
 
 
 class InputError(ValueError):
-    """Something that the reader can put right, told in one line."""
+    """An error in the input that the user can fix, in one line."""
 
 
 def read_files(train, validation, columns, seed):
-    """Read the rows to train on and those to measure on.
+    """Read the rows for training and for validation.
 
-    `columns` names what to read: `{"sentence1": "review", "label": "stars"}`,
-    and `sentence2` where there are pairs. These three are also the names of
-    the columns in the result, a `DatasetDict`. Its labels are numbers, in the
-    order of their names.
+    `columns` says what to read, such as `{"sentence1": "review", "label":
+    "stars"}`, with `sentence2` for pairs. The result is a `DatasetDict` with
+    these three names as its columns. Its labels are numbers, in the order of
+    the labels' names.
     """
     rows = {"train": read_rows(train, "--train", columns)}
     names = label_names(rows["train"], columns["label"], train)
@@ -60,7 +60,7 @@ def read_files(train, validation, columns, seed):
 
 
 def read_rows(file, option, columns):
-    """Read a file; give its rows by their number, every value a text."""
+    """Read a file into a dict of rows by number, with all values as text."""
     path = Path(file)
     if not path.is_file():
         beside = path.parent.glob("*") if path.parent.is_dir() else ()
@@ -97,7 +97,7 @@ def read_rows(file, option, columns):
 
 
 def decoded(path):
-    """Decode a file as UTF-8, with or without the mark of its start."""
+    """Decode a file as UTF-8, with or without a byte order mark."""
     data = path.read_bytes()
     try:
         return data.decode("utf-8").removeprefix("\ufeff")
@@ -111,7 +111,7 @@ def decoded(path):
 
 
 def read_csv(text, file):
-    """Give the rows of a CSV by their line, whatever separates the values."""
+    """Read a CSV into rows by line number; detect the separator."""
     header = text.partition("\n")[0]
     separator = max(",;\t", key=header.count)
     csv.field_size_limit(2**31 - 1)  # a text may be long
@@ -130,7 +130,7 @@ def read_csv(text, file):
 
 
 def read_json(text, file):
-    """Give the rows of a list, or of a file with one JSON object a line."""
+    """Read a JSON list, or a file with one JSON object per line."""
     try:
         if text.lstrip().startswith("["):
             rows = dict(enumerate(json.loads(text), start=1))
@@ -149,7 +149,7 @@ def read_json(text, file):
 
 
 def chosen(rows, columns, file, unit):
-    """Take the named columns; refuse missing values and labels like 0.5."""
+    """Keep the named columns; reject missing values and labels like 0.5."""
     there = list(dict.fromkeys(name for row in rows.values() for name in row))
     options = {"sentence1": "--text", "sentence2": "--text-pair"}
     for role, name in columns.items():
@@ -186,14 +186,14 @@ def chosen(rows, columns, file, unit):
 
 
 def is_empty(value):
-    """Tell whether a cell holds nothing."""
+    """Say whether a cell is empty."""
     if isinstance(value, float):
         return math.isnan(value)
     return value is None or not str(value).strip()
 
 
 def label_names(rows, column, file):
-    """List the labels: numbers by size, names by the alphabet."""
+    """List the labels: numbers by size, names in alphabetical order."""
     names = {row["label"] for row in rows.values()}
     if len(names) < 2:
         raise InputError(
@@ -206,7 +206,7 @@ def label_names(rows, column, file):
 
 
 def check_known(rows, names, train, validation):
-    """Refuse labels that the model never sees in its training."""
+    """Reject labels that the training rows don't have."""
     new = Counter(row["label"] for row in rows.values())
     for name in names:
         new.pop(name, None)
@@ -245,17 +245,17 @@ def hold_out(rows, seed):
 
 
 def listed(things, most=5):
-    """Write a list with commas, and count what is too much for a line."""
+    """Join things with commas, and count those that don't fit."""
     things = list(map(str, things))
     more = [f"{len(things) - most} more"] if things[most:] else []
     return ", ".join(things[:most] + more)
 
 
 class Scores:
-    """Collect predictions, then compute accuracy and F1, or one of them.
+    """Collect predictions, then compute accuracy, F1 or both.
 
-    With two labels F1 is that of the second, as for MRPC. With more it is the
-    mean over the labels, each counting the same (macro F1).
+    With two labels, F1 is the F1 of the second label, as for MRPC. With more,
+    it is the mean over the labels, all with the same weight (macro F1).
     """
 
     def __init__(self, labels, metric=None):
@@ -270,7 +270,7 @@ class Scores:
         )
 
     def compute(self):
-        """Give the metrics of all rows, and start again."""
+        """Compute the metrics of all rows, and forget the rows."""
         rows, self.rows = self.rows, []
         predicted, true = map(Counter, zip(*rows, strict=True))
         right = Counter(label for label, other in rows if label == other)

@@ -1,7 +1,7 @@
-"""How far a training has come: on the screen, and in its folder.
+"""Show the progress of a training, and save its state in a folder.
 
-The folder holds the settings, `training.json`, the state after the last whole
-epoch until the training is complete, and then the model.
+The folder contains the settings, in `training.json`. During the training it
+also has the state after the last complete epoch, and at the end the model.
 """
 
 import json
@@ -15,10 +15,10 @@ from tqdm.auto import tqdm
 
 
 class Bar(tqdm):
-    """A progress bar that says after six steps how long all will take."""
+    """A progress bar that estimates the duration after six steps."""
 
     def update(self, n=1):
-        """Count steps. The first is slower, so it isn't timed."""
+        """Count steps. The first one is slower, so it isn't timed."""
         super().update(n)
         if self.disable:
             return
@@ -28,13 +28,13 @@ class Bar(tqdm):
         if n and done == 6:
             seconds = (time.monotonic() - self.second_step) / 5
             left = self.total - self.initial
-            each = float(f"{seconds:.2g}")  # its first two digits
+            each = float(f"{seconds:.2g}")  # two digits
             text = f"{duration(left * seconds)}: {left} steps of {each:g} s"
             self.write(text, file=sys.stderr)
 
 
 def duration(seconds):
-    """Say a time in words, as precisely as it can be known beforehand."""
+    """Say a duration in words, only as precisely as it can be estimated."""
     for unit, length in [("hour", 3600), ("minute", 60)]:
         if seconds >= 1.5 * length:
             return f"about {seconds / length:.0f} {unit}s"
@@ -43,7 +43,7 @@ def duration(seconds):
 
 
 def save_state(accelerator, args, result):
-    """Save what it takes to resume, and remove what was saved before."""
+    """Save everything needed to resume, and remove older states."""
     if not args.output:
         return
     epoch = result["evaluations"][-1]["epoch"]
@@ -58,7 +58,7 @@ def save_state(accelerator, args, result):
 
 
 def load_state(accelerator, args):
-    """Go back to the state saved last; give its result, or None."""
+    """Load the last saved state; return its result, or None."""
     if not args.resume or not states(args.output):
         return None
     state = states(args.output)[-1]
@@ -74,7 +74,7 @@ def states(folder):
 
 
 def open_output(accelerator, args, settings):
-    """Check the folder for the model; give the result, if it is complete."""
+    """Check the output folder; return the result if it is complete."""
     folder, notes = Path(args.output), Path(args.output, "training.json")
     saved = json.loads(notes.read_text()) if notes.is_file() else None
     if saved is None and (folder.is_file() or any(folder.glob("*"))):
@@ -112,13 +112,13 @@ def open_output(accelerator, args, settings):
 
 
 def write_notes(args, settings, result):
-    """Write down how the model in the folder was trained."""
+    """Write the settings and the result to `training.json`."""
     text = json.dumps({"settings": settings, "result": result}, indent=2)
     Path(args.output, "training.json").write_text(text)
 
 
 def close_output(args, settings, result):
-    """Write down the result; the state to resume from can go."""
+    """Write the result, and remove the state for resuming."""
     write_notes(args, settings, result)
     for state in states(args.output):
         shutil.rmtree(state)

@@ -5,14 +5,14 @@
     accelerate launch train.py
     ACCELERATE_USE_CPU=true torchrun --standalone --nproc_per_node 2 train.py
 
-The first trains on the pairs of MRPC, the second on a file of your own, which
-`own_data.py`, beside this file, reads. The third starts the processes that
-you told `accelerate config` about, such as one for each GPU, the fourth two
-processes on this CPU. `--help` lists the options.
+The first command trains on the pairs of MRPC. The second trains on a file of
+your own, which `own_data.py` in this folder reads. The third starts as many
+processes as you told `accelerate config`, such as one for each GPU. The
+fourth starts two processes on this CPU. `--help` lists the options.
 
-Lines that a plain PyTorch script doesn't have, or has in another form, are
-marked `# Accelerate`. The script prints one line of JSON; its progress and
-its remarks go to standard error. `progress.py` saves what it takes to resume.
+Lines that a plain PyTorch script doesn't have, or writes differently, are
+marked `# Accelerate`. The script prints one line of JSON. Progress and
+messages go to standard error. `progress.py` saves everything needed to resume.
 
 To use it without the book, import `load_dataset` from datasets, call it with
 "nyu-mll/glue", and write the checkpoint's name without `resolve`.
@@ -47,7 +47,7 @@ from transformers.utils import logging
 
 
 def load_rows(args):
-    """Give the texts and labels to train on, and those to measure on."""
+    """Load the texts and labels for training and for validation."""
     if args.train:
         columns = {"sentence1": args.text, "label": args.label}
         if args.text_pair:
@@ -57,7 +57,7 @@ def load_rows(args):
         data = load_dataset("glue", "mrpc").remove_columns("idx")
     if args.rows:
         rows = min(args.rows, data["train"].num_rows)
-        if args.train:  # they may be sorted
+        if args.train:  # a file may be sorted
             data["train"] = data["train"].shuffle(args.seed)
         data["train"] = data["train"].select(range(rows))
     return data
@@ -78,7 +78,7 @@ def load_model(args, labels, on_cpu):
             id2label=dict(enumerate(labels)),
             label2id={label: number for number, label in enumerate(labels)},
             ignore_mismatched_sizes=True,  # a head for other labels is new
-            # PyTorch's own attention is slow on a CPU, trained with bfloat16
+            # on a CPU, sdpa is slow to train with bfloat16
             attn_implementation="eager" if on_cpu else "sdpa",
         )
     except OSError as error:
@@ -98,7 +98,7 @@ def load_model(args, labels, on_cpu):
 
 
 def make_loaders(data, tokenizer, args):
-    """Give the batches for training and those for evaluation."""
+    """Make the data loaders for training and for evaluation."""
     texts = [name for name in data["train"].column_names if name != "label"]
 
     def tokenize(rows):
@@ -121,7 +121,7 @@ def make_loaders(data, tokenizer, args):
 
 
 def evaluate(accelerator, model, loader, metric):
-    """Measure the model on all rows, each of them counted once."""
+    """Evaluate the model on all rows, and count each row once."""
     model.eval()
     for batch in loader:
         with torch.no_grad():
@@ -196,7 +196,7 @@ def train(accelerator, model, train_loader, eval_loader, metric, args):
 
 
 def run(accelerator, args):
-    """Load, train and save; give the result."""
+    """Load, train and save; return the result."""
     main_process = accelerator.is_main_process  # Accelerate
     data = load_rows(args)
     labels = data["train"].features["label"].names
@@ -230,14 +230,14 @@ def run(accelerator, args):
 
 
 def main(arguments=None):
-    """Run, and print the result or what has to be put right."""
+    """Run the script, and print the result or what to fix."""
     args = parse(arguments)
     accelerator = Accelerator(  # Accelerate
         mixed_precision=args.mixed_precision,
         gradient_accumulation_steps=args.gradient_accumulation,
     )
     main_process = accelerator.is_main_process  # Accelerate
-    if not main_process:  # one process speaks for all
+    if not main_process:  # only the main process prints
         logging.set_verbosity_error()
     logging.disable_progress_bar()
     disable_progress_bars()
@@ -319,7 +319,7 @@ def parse(arguments):
 
 
 class Parser(argparse.ArgumentParser):
-    """Reads options, and tells what is wrong with them in one line."""
+    """Parses the options, and reports an error in one line."""
 
     def error(self, message):
         """Print the line and stop."""
