@@ -47,7 +47,6 @@ RULES = {
     "the section of a cited paper": r"(?<=\)), section \d+(?:\.\d+)*",
     "the address of a link": r"(?<=\])\([^()\s]*\)",
     "the year of the course notes": r"\b(?:[Ii]n|of|from|since) 2021\b",
-    "the name of an exercise": r'(?<=\(")\d-\d/\d+(?="\))',
     "how long a notebook runs": r"\*\*How long it runs\.\*\*(?:.|\n)*?(?=\n\n|\n:::|\Z)",
     "code that isn't run": CODE.pattern,
 }
