@@ -49,6 +49,7 @@ RULES = {
     "the year of the course notes": r"\b(?:[Ii]n|of|from|since) 2021\b",
     "how long a notebook runs": r"\*\*How long it runs\.\*\*(?:.|\n)*?(?=\n\n|\n:::|\Z)",
     "code that isn't run": CODE.pattern,
+    "the name of an exercise": r'"\d-\d/\d+"',
 }
 LINK = re.compile(r"\[((?:[^\[\]]|\[[^\[\]]*\])*)\]\(([^()\s]*)\)")
 FIGURE = re.compile(r"!\[((?:[^\[\]]|\[[^\[\]]*\])*)\]\(([^()\s]*)\)")
