@@ -128,19 +128,20 @@ def judge(exercise: Exercise, answer: object, names: dict[str, Any]) -> Note:
         solved = within(60, lambda: _run(exercise.solution, world))
     except Exception as error:
         return Note("stuck", _cant_check(error))
-    world |= TOOLS | {"answer": guarded(answer), "expected": solved[exercise.variable]}
+    tried = guarded(answer)
+    world |= TOOLS | {"answer": tried, "expected": solved[exercise.variable]}
     for number, condition in enumerate(exercise.conditions, start=1):
         try:
             if within(exercise.seconds, partial(_fulfills, condition.expect, world)):
                 continue
-            words = f"{condition.hint.strip()}{_what_came(answer)}"
+            words = f"{condition.hint.strip()}{_what_came(tried)}"
         except AnswerFailedError as failed:
             return Note("wrong", f"**Not yet.** {_raised(failed)}", 0)
         except TooSlowError:
             words = f"Your answer takes longer than {exercise.seconds} seconds. Does it end?"
             return Note("wrong", f"**Not yet.** {words}", 0)
         except Exception:  # the answer isn't something that the condition can ask about
-            words = f"{condition.hint.strip()}{_what_came(answer)}"
+            words = f"{condition.hint.strip()}{_what_came(tried)}"
         return Note("wrong", f"**Not yet.** {words}", number)
     said = exercise.right.strip().replace("{expected}", str(solved[exercise.variable]))
     return Note("right", f"**Right.** {said}")
@@ -170,19 +171,25 @@ def _run(code: str, names: dict[str, Any]) -> dict[str, Any]:
 
 
 def _what_came(answer: Any) -> str:
-    """Describe an answer in a few words."""
-    if callable(answer):
+    """Describe an answer in a few words, or what a function returned when it was last called."""
+    if not callable(answer):
+        return f" (Your answer: `{_described(answer)}`.)"
+    if not getattr(answer, "returned", None):
         return ""
-    described = type(answer).__name__
-    if getattr(answer, "shape", None) is not None:
-        described += f" of shape {tuple(answer.shape)}"
-    elif isinstance(answer, list | tuple | dict | set):
-        described += f" with {len(answer)} items"
-    elif isinstance(answer, str | int | float | bool):
-        described = _short(repr(answer))
-    elif answer is None:
-        described = "None"
-    return f" (Your answer: `{described}`.)"
+    described = _described(answer.returned[0])
+    question = " Is a `return` missing?" if described == "None" else ""
+    return f" (Your function returned `{described}`.{question})"
+
+
+def _described(value: Any) -> str:
+    """Describe a value without writing it out, unless it is short."""
+    if getattr(value, "shape", None) is not None:
+        return f"{type(value).__name__} of shape {tuple(value.shape)}"
+    if isinstance(value, list | tuple | dict | set):
+        return f"{type(value).__name__} of length {len(value)}"
+    if isinstance(value, str | int | float | bool) or value is None:
+        return _short(repr(value))
+    return type(value).__name__
 
 
 def _raised(failed: AnswerFailedError) -> str:

@@ -87,19 +87,25 @@ def _stop(thread: threading.Thread) -> None:
 
 
 def guarded(answer: Any) -> Any:
-    """Wrap a function so that it gets copies, and its errors are told from those of the check."""
+    """Wrap a function so that it gets copies, and its errors are told from those of the check.
+
+    The wrapped function keeps what it returned last, in a list of one, as its ``returned``.
+    """
     if not isinstance(answer, FUNCTIONS):
         return answer
+    returned: list[Any] = []
 
     @functools.wraps(answer)
     def call(*arguments: Any, **named: Any) -> Any:
         try:
-            return answer(*_copies(arguments), **named)
+            returned[:] = [answer(*_copies(arguments), **named)]
+            return returned[0]
         except _Stop:
             raise
         except BaseException as error:
             raise AnswerFailedError(error, arguments) from error
 
+    call.returned = returned  # type: ignore[attr-defined]
     return call
 
 

@@ -70,8 +70,8 @@ def test_the_first_hint_that_applies_comes():
         (None, "`None`"),
         ("a `tick`", "`'a 'tick''`"),
         (torch.ones(2, 3), "`Tensor of shape (2, 3)`"),
-        ([1, 2], "`list with 2 items`"),
-        ({}, "`dict with 0 items`"),
+        ([1, 2], "`list of length 2`"),
+        ({}, "`dict of length 0`"),
         (3.5, "`3.5`"),
         (object(), "`object`"),
         ("x" * 900, f"`'{'x' * 59}…`"),
@@ -79,6 +79,18 @@ def test_the_first_hint_that_applies_comes():
 )
 def test_a_hint_says_what_came(answer, said):
     assert check("9-9/1", answer).words.endswith(f"(Your answer: {said}.)")
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (lambda x: print(2 * x), "(Your function returned `None`. Is a `return` missing?)"),
+        (lambda x: torch.ones(2, 3), "(Your function returned `Tensor of shape (2, 3)`.)"),
+        (lambda x: x if x == 1 else -5.5, "(Your function returned `-5.5`.)"),
+    ],
+)
+def test_a_hint_says_what_a_function_returned(answer, said):
+    assert check("9-9/1", answer).words.endswith(said)
 
 
 def test_an_answer_that_raises_is_told_so_and_for_what():
