@@ -98,3 +98,21 @@ def test_no_hint_holds_the_expected_value(exercise, monkeypatch):
 
 def test_each_file_belongs_to_a_notebook():
     assert {path.stem for path in FOLDER.glob("*.yaml")} <= set(NOTEBOOKS)
+
+
+@pytest.mark.parametrize("number", NOTEBOOKS)
+def test_each_notebook_has_at_least_four_exercises_of_several_kinds(number):
+    kinds = [exercise.kind for exercise in read_exercises(number).values()]
+    assert len(kinds) >= 4
+    assert len(set(kinds)) >= 3
+    assert "function" in kinds
+
+
+def test_each_chapter_has_something_to_fix_and_ends_in_a_project():
+    chapters = {}
+    for name, exercise in EXERCISES.items():
+        chapters.setdefault(name[0], []).append(exercise.kind)
+    assert chapters.keys() == {"1", "2", "3"}
+    for chapter, kinds in chapters.items():
+        assert "fix" in kinds, chapter
+        assert kinds.count("project") == 1, chapter

@@ -58,6 +58,10 @@ def test_a_notebook_asks_three_to_six_questions_at_its_end(number):
     assert code_cells(number)[-1].source.endswith(f'quiz("{number}")')
 
 
+def test_every_notebook_has_questions():
+    assert set(NUMBERS) == set(NOTEBOOKS)
+
+
 def test_the_place_of_the_right_choice_says_nothing():
     """Over the book, no place holds much more than its share."""
     questions = [question for number in NUMBERS for question in read_questions(number)]
