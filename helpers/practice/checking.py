@@ -140,6 +140,8 @@ def judge(exercise: Exercise, answer: object, names: dict[str, Any]) -> Note:
         except TooSlowError:
             words = f"Your answer takes longer than {exercise.seconds} seconds. Does it end?"
             return Note("wrong", f"**Not yet.** {words}", 0)
+        except NameError as error:  # of the condition itself: an answer's own is wrapped
+            return Note("stuck", _cant_check(error))
         except Exception:  # the answer isn't something that the condition can ask about
             words = f"{condition.hint.strip()}{_what_came(tried)}"
         return Note("wrong", f"**Not yet.** {words}", number)

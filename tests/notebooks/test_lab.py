@@ -25,6 +25,8 @@ from browser_pictures import wait_for
 
 from helpers.display import explorers, model_explorers
 from helpers.display.pictures import progress_picture
+from helpers.practice.exercises import read_exercises
+from helpers.practice.quizzes import read_questions
 from tools import pairs
 from tools.browsing import is_ours
 from tools.lab import book_title
@@ -306,8 +308,8 @@ def outcome(cells):
     ]
 
 
-def cell_of(tab, text):
-    """Bring the cell with some code into view. Give it, and its widget."""
+def scroll_to(tab, text):
+    """Bring the cell with some code into view: JupyterLab doesn't render the others."""
     number = tab.evaluate(
         """(text) => {
           const notebook = window.jupyterapp.shell.currentWidget.content;
@@ -320,9 +322,64 @@ def cell_of(tab, text):
         text,
     )
     assert number >= 0
-    cell = tab.locator(".jp-NotebookPanel:visible .jp-Cell.jp-mod-active")
+    return tab.locator(".jp-NotebookPanel:visible .jp-Cell.jp-mod-active")
+
+
+def cell_of(tab, text):
+    """Bring the cell of a widget into view, and wait for the widget."""
+    cell = scroll_to(tab, text)
     cell.locator(".jp-OutputArea .book-picture, .jp-OutputArea .widget-html").first.wait_for()
     return cell
+
+
+# What the cells of the open notebook show as Markdown.
+MARKDOWN = """() => [...window.jupyterapp.shell.currentWidget.content.model.cells]
+  .flatMap((cell) => cell.outputs.toJSON())
+  .map((one) => one.data?.["text/markdown"])
+  .filter(Boolean)
+  .map((lines) => [lines].flat().join(""))
+"""
+
+
+def test_exercises_and_questions_answer(lab):
+    """A check speaks in Markdown, and a quiz is answered with the keyboard."""
+    exercise, questions = read_exercises("1-0")["1-0/3"], read_questions("1-0")
+    codes = [
+        "import torch\nfrom helpers.practice import check, hint, quiz, solution\n"
+        "hidden = torch.arange(1.0, 25.0).reshape(2, 4, 3)\n"
+        "mask = torch.tensor([[1, 1, 1, 1], [1, 1, 1, 0]])"
+    ]
+    for answer in (exercise.start, exercise.mistakes[0].answer, exercise.solution):
+        codes.append(f'{answer}\n\ncheck("1-0/3", {exercise.variable})')
+    codes += ['hint("1-0/3")', 'solution("1-0/3")', 'quiz("1-0")']
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code) for code in codes])
+    stored = nbformat.read(ROOT / BOOKS_OWN, as_version=4).metadata
+    for name in ("kernelspec", "language_info"):
+        notebook.metadata[name] = stored[name]
+    nbformat.write(notebook, lab.folder / "practice.ipynb")
+    with opened_and_run(lab, "practice.ipynb") as (tab, cells):
+        assert outcome(cells) == ([], [])
+        shown = tab.evaluate(MARKDOWN)
+        assert [words.split("**")[1] for words in shown[:4]] == [
+            "Not answered yet.",
+            "Not yet.",
+            "Right.",
+            f"Hint 1 of {len(exercise.hints)}.",
+        ]
+        assert exercise.solution.strip() in shown[4]
+        scroll_to(tab, 'solution("1-0/3")')
+        tab.locator(".jp-RenderedMarkdown pre", has_text="def masked_mean").first.wait_for()
+        scroll_to(tab, 'quiz("1-0")')
+        quiz = tab.locator(".jp-NotebookPanel:visible .book-quiz")
+        right = [choice.right for choice in questions[0].choices].index(True)
+        quiz.locator("input").first.focus()
+        tab.keyboard.press("Space")
+        for _ in range(right):
+            tab.keyboard.press("ArrowDown")
+        tab.keyboard.press("Tab")
+        tab.keyboard.press("Enter")
+        quiz.locator(".verdict.right", has_text="✓ Right.").first.wait_for()
+        assert f"1 of {len(questions)} right" in quiz.locator(".count").inner_text()
 
 
 def active(tab):

@@ -182,6 +182,17 @@ def test_a_check_without_the_cells_above_says_so():
     assert "Run the cells above" in note.words
 
 
+def test_a_condition_without_the_cells_above_says_so():
+    one = exercise(conditions=(Condition("answer(not_there) == 2", "No."),))
+    assert module.judge(one, right, {}).state == "stuck"
+    assert module.judge(one, right, {"not_there": 1}).state == "right"
+
+    def fails(x):
+        return undefined  # noqa: F821
+
+    assert module.judge(one, fails, {"not_there": 1}).number == 0
+
+
 def test_a_reader_may_rename_what_the_solution_defines():
     """The solution runs in a copy of the notebook's names."""
     there = {"double": "mine"}

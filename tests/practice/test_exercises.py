@@ -77,6 +77,7 @@ def test_the_notebook_and_its_file_have_the_same_exercises(number):
 def test_an_exercise_is_whole(exercise):
     assert exercise.kind in KINDS
     assert len(exercise.mistakes) in (2, 3)
+    assert len({mistake.hint for mistake in exercise.mistakes}) == len(exercise.mistakes)
     assert exercise.hints
     assert exercise.right.strip()
     ast.parse(exercise.setup)
