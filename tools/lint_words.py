@@ -49,6 +49,7 @@ WORDS = {
     r"t(?:ake|akes|aking|ook) down": "record, write",
     r"hear(?:s|d)? of": "be told",
     r"anew": "again",
+    r"the other way round": "the other way around, in reverse",
     r"one gets": "you get",
     r"simply|easily": "nothing: if it were easy, nobody would ask",
     r"spoil(?:s|ed|t|ing)?": "break, ruin",
