@@ -368,7 +368,7 @@ def test_exercises_and_questions_answer(lab):
         ]
         assert exercise.solution.strip() in shown[4]
         scroll_to(tab, 'solution("1-0/3")')
-        tab.locator(".jp-RenderedMarkdown pre", has_text="def masked_mean").first.wait_for()
+        tab.locator(".jp-OutputArea-output pre", has_text="def masked_mean").first.wait_for()
         scroll_to(tab, 'quiz("1-0")')
         quiz = tab.locator(".jp-NotebookPanel:visible .book-quiz")
         right = [choice.right for choice in questions[0].choices].index(True)
