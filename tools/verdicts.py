@@ -7,7 +7,6 @@ this repository, so that a notebook that redefines ``check``, or changes the mod
 
 from __future__ import annotations
 
-import builtins
 import contextlib
 import importlib
 import json
@@ -47,16 +46,10 @@ def _verdict(checking: Any, name: str, expression: str, names: dict[str, Any]) -
         exercise = checking.find_exercise(name)
         answer = eval(expression, names)
         with checking.random_numbers_kept():
-            note = checking.judge(exercise, answer, _without_shadows(names))
+            note = checking.judge(exercise, answer, names)
     except (Exception, SystemExit):
         return "error"
     return note.state if note.state in ("right", "wrong", "open") else "error"
-
-
-def _without_shadows(names: dict[str, Any]) -> dict[str, Any]:
-    """Leave out what a notebook calls ``all`` or ``len``: the conditions mean Python's own."""
-    kept = {key: value for key, value in names.items() if not hasattr(builtins, key)}
-    return kept | {"__name__": "__main__"}
 
 
 @contextlib.contextmanager

@@ -200,6 +200,11 @@ def test_a_reader_may_rename_what_the_solution_defines():
     assert there == {"double": "mine"}
 
 
+def test_a_notebook_that_shadows_a_builtin_is_checked_all_the_same():
+    one = exercise(conditions=(Condition("sum(list((answer(1), 1))) == 3", "No."),))
+    assert module.judge(one, right, {"list": 1, "sum": [], "__name__": "__main__"}).state == "right"
+
+
 def test_hints_come_one_after_the_other():
     said = [repr(hint("9-9/1")) for _ in range(3)]
     assert said[0] == "**Hint 1 of 2.** First."
