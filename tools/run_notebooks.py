@@ -7,7 +7,8 @@ same bytes: no times, no random ids, no Python version. A notebook is written on
 cells ran.
 
 With ``--prose`` nothing is run: the stored outputs stay, and the rest comes from the .md. That
-takes a second where a training takes minutes. It refuses if the code has changed.
+takes a second where a training takes minutes. It refuses if the code has changed. Live things get
+today's JavaScript and style, which decide how a result looks and not what it is.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import hashlib
 import itertools
 import json
 import os
+import re
 import sys
 import tempfile
 from difflib import SequenceMatcher
@@ -26,6 +28,8 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from tqdm import tqdm
+
+from helpers.display.live_widget import program, style
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 CELL_TIMEOUT = 1800  # seconds; on a busy machine a training takes many minutes
@@ -136,7 +140,23 @@ def keep_outputs(source: Path) -> nbformat.NotebookNode:
     for cell, old in zip(ours, theirs, strict=True):
         cell.outputs, cell.execution_count = old.outputs, old.execution_count
     notebook.metadata = {**stored.metadata, "jupytext": notebook.metadata.jupytext}
+    renew_programs(notebook)
     return notebook
+
+
+def renew_programs(notebook: nbformat.NotebookNode) -> None:
+    """Give each stored live thing today's JavaScript and style."""
+    states = {
+        model_id: model["state"]
+        for widgets in notebook.metadata.get("widgets", {}).values()
+        for model_id, model in widgets["state"].items()
+    }
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            data = output.get("data", {})
+            if kind := re.match(r"Live\('(\w+)'", data.get("text/plain", "")):
+                view = data["application/vnd.jupyter.widget-view+json"]
+                states[view["model_id"]] |= {"_esm": program(kind[1]), "_css": style()}
 
 
 def drop_live_pictures(notebook: nbformat.NotebookNode) -> None:

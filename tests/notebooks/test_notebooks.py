@@ -396,6 +396,17 @@ def test_storing_prose_that_has_not_changed_changes_nothing(runner, notebook):
     assert runner.stable_text(runner.keep_outputs(path.with_suffix(".md"))) == path.read_text()
 
 
+def test_live_things_get_todays_program_with_the_prose(runner, tmp_path):
+    (path,) = [path for path in NOTEBOOKS if path.name.startswith("2-3")]
+    source, target = (tmp_path / f"2-3{suffix}" for suffix in (".md", ".ipynb"))
+    source.write_text(path.with_suffix(".md").read_text())
+    older = re.sub(r'"_(css|esm)": ".*"', r'"_\1": "older"', path.read_text())
+    assert older.count(': "older"') > 2
+    target.write_text(older)
+    assert runner.main(["--prose", str(source)]) == 0
+    assert target.read_text() == path.read_text()
+
+
 def test_run_refuses_what_is_not_the_source_of_a_notebook(runner, tmp_path, capsys):
     assert runner.main([str(tmp_path / "missing.md")]) == 2
     assert "expected the .md of a notebook" in capsys.readouterr().err
