@@ -39,7 +39,7 @@ FAULTS = {
     "a similarity beside the one printed above it": ("1-1", "is 0.74, and", "is 0.47, and"),
     "a similarity in the second digit": ("2-2", "with 0.96 and 0.92", "with 0.96 and 0.93"),
     "an accuracy": ("2-3", "about half, no better", "about a third, no better"),
-    "an accuracy worked out by hand": ("3-2", "answers: 3 of 6, 0.5", "answers: 3 of 6, 0.6"),
+    "an accuracy worked out by hand": ("3-2", "answers: 3 of 6, or 0.5", "answers: 3 of 6, or 0.6"),
     "a count of parameters": ("2-1", "66 million parameters", "67 million parameters"),
     "a count of parameters at a line's end": ("2-2", "about 108\nmillion", "about 118\nmillion"),
     "a recorded score of the original": ("1-1", "0.9598047137260437", "0.9598047137260438"),
