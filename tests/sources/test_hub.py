@@ -388,10 +388,12 @@ def test_a_notebook_runs_on_the_originals_too(path, server):
     for file in files:
         Path(file).unlink()
     assert status == "0", printed[-3000:] + errors[-3000:]
-    assert "source: the Hugging Face Hub" in printed
-    # a section about the book's own pairs asks for them by name, and gets nothing else of the book
-    asked = path.read_text().count('source="bundled"')
-    assert printed.count("bundled with the book") == asked
+    text = path.read_text()
+    loads = re.search(r"\b(?:resolve|load_dataset)\(", text) is not None
+    assert ("source: the Hugging Face Hub" in printed) is loads
+    # a section about the book's own pairs or encoder asks for them by name, and gets nothing else
+    assert printed.count("bundled with the book") == text.count('source="bundled"')
+    asked = len(re.findall(r'\bload_dataset\([^)]*source="bundled"', text))
     assert printed.count("what:   the book's own paraphrase corpus") == asked
     cells = nbformat.read(path.with_suffix(".ipynb"), as_version=4).cells
     printed, errors = by_cell(printed), by_cell(errors)
