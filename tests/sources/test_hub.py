@@ -1,6 +1,7 @@
 """Downloading from the Hub over real HTTP, against a small stub of it on loopback."""
 
 import os
+import re
 import shutil
 import signal
 import socket
