@@ -11,6 +11,7 @@ NOTEBOOKS := notebooks
 SITE := _build/html
 HAND_OUT := _build/transformers-hands-on.zip
 PDF := _build/transformers-hands-on.pdf
+HANDOUTS := _build/handouts
 SLOWEST := tests/sources/test_hub.py tests/site/test_browser.py
 SLOW := tests/faults/test_faults.py tests/notebooks/test_lab.py tests/training/test_accelerate_script.py \
   tests/sources/test_adapters.py tests/sources/test_checkpoints.py tests/tools/test_readme_install.py
@@ -79,7 +80,7 @@ notebooks: $(READY)  ## Run every .md and store its cells and outputs in the .ip
 
 handouts: $(READY)  ## Write the notebooks for a class: with open exercises, and with solutions
 	@$(BIN)/python -m tools.pairs  # they come from the .ipynb: stop if an edited .md isn't in it yet
-	$(BIN)/python -m tools.handouts _build/handouts
+	$(BIN)/python -m tools.handouts $(HANDOUTS)
 
 grade: $(READY)  ## Run the checks of students' notebooks, write a table: FOLDER=..., or OUT=grades.csv too
 	@test -n '$(FOLDER)' || { echo "Expected FOLDER=..., the folder with the notebooks." >&2; exit 2; }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import builtins
 import sys
 from functools import partial
@@ -134,6 +135,8 @@ def judge(exercise: Exercise, answer: object, names: dict[str, Any]) -> Note:
     tried = guarded(answer)
     world |= TOOLS | {"answer": tried, "expected": solved[exercise.variable]}
     for number, condition in enumerate(exercise.conditions, start=1):
+        if missing := _unknown_names(condition.expect, world):
+            return Note("stuck", _cant_check(NameError(f"name {missing[0]!r} is not defined")))
         try:
             if within(exercise.seconds, partial(_fulfills, condition.expect, world)):
                 continue
@@ -143,8 +146,6 @@ def judge(exercise: Exercise, answer: object, names: dict[str, Any]) -> Note:
         except TooSlowError:
             words = f"Your answer takes longer than {exercise.seconds} seconds. Does it end?"
             return Note("wrong", f"**Not yet.** {words}", 0)
-        except NameError as error:  # of the condition itself: an answer's own is wrapped
-            return Note("stuck", _cant_check(error))
         except Exception:  # the answer isn't something that the condition can ask about
             words = f"{condition.hint.strip()}{_what_came(tried)}"
         return Note("wrong", f"**Not yet.** {words}", number)
@@ -166,6 +167,16 @@ def _is_open(exercise: Exercise, answer: object, names: dict[str, Any]) -> bool:
 
 def _fulfills(condition: str, names: dict[str, Any]) -> bool:
     return bool(eval(condition, names))
+
+
+def _unknown_names(condition: str, names: dict[str, Any]) -> list[str]:
+    """List the names in a condition that neither the notebook nor Python knows."""
+    nodes = list(ast.walk(ast.parse(condition, mode="eval")))
+    used = [n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)]
+    bound = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    bound |= {node.arg for node in nodes if isinstance(node, ast.arg)}
+    known = bound | set(names) | set(dir(builtins))
+    return [name for name in used if name not in known]
 
 
 def _run(code: str, names: dict[str, Any]) -> dict[str, Any]:

@@ -22,7 +22,7 @@ RECORDED = {
 # a whole revision, and neither a part of a checksum nor of a file's name
 REVISION = re.compile(r"(?<![\w/+-])[0-9a-f]{40}(?![\w/+])")
 # an option that pins one, whatever it is set to
-PINNED = re.compile(r"""\brevision["']?\s*[=:]\s*f?["']([^"'{]+)["']""")
+PINNED = re.compile(r"""\brevision["']?\s*[=:]\s*f?["']([^"'{\n]+)["']""")
 SELF = Path(__file__).resolve()
 
 
