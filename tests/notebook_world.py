@@ -1,15 +1,15 @@
 """The names that a piece of code finds in a notebook: runs the cells that it needs, in-process."""
 
 import functools
-import re
 
 import jupytext
 import nbformat
 from notebook_parts import needed
 from repository import ROOT
 
+from helpers.practice.exercises import CHECK
+
 NOTEBOOKS = {path.name[:3]: path for path in sorted(ROOT.glob("notebooks/en/*/*.md"))}
-CHECK = re.compile(r'^check\("(\d+-\d+/\d+)", (\w+)\)$', re.MULTILINE)
 
 _worlds: dict[str, dict] = {}
 _done: dict[str, set[int]] = {}

@@ -13,7 +13,6 @@ The solutions also come with the package `helpers`: ``solution("2-3/1", anyway=T
 
 from __future__ import annotations
 
-import re
 import shutil
 import sys
 import tempfile
@@ -23,12 +22,11 @@ import nbformat
 from nbformat import NotebookNode
 from tqdm import tqdm
 
-from helpers.practice.exercises import Exercise, find_exercise
+from helpers.practice.exercises import CHECK, Exercise, find_exercise
 
 ROOT = Path(__file__).parents[1]
 TARGET = ROOT / "_build" / "handouts"
 KINDS = {"students": False, "teachers": True}  # whether the exercises are solved
-CHECK = re.compile(r'^check\("(\d+-\d+/\d+)", \w+\)$', re.MULTILINE)
 
 
 def handout(notebook: Path, *, solved: bool) -> NotebookNode:
@@ -61,7 +59,7 @@ def handout(notebook: Path, *, solved: bool) -> NotebookNode:
     copy.metadata.pop("jupytext", None)  # or JupyterLab would write an .md beside it
     cells = [cell for cell in copy.cells if cell.cell_type == "code"]
     for place, cell in enumerate(cells):
-        for name in CHECK.findall(cell.source):
+        for name, _ in CHECK.findall(cell.source):
             cell.outputs, cell.execution_count = [], None
             if solved:
                 _solve(cells[: place + 1], find_exercise(name))

@@ -8,9 +8,7 @@ import re
 
 from docutils import nodes
 
-from helpers.practice.exercises import find_exercise
-
-CHECK = re.compile(r'^check\("(\d+-\d+/\d+)",', re.MULTILINE)
+from helpers.practice.exercises import CHECK, find_exercise
 
 
 def add_solutions(app, doctree):

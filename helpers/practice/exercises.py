@@ -12,6 +12,8 @@ import yaml
 
 FOLDER = Path(__file__).with_name("exercises")
 KINDS = ("value", "function", "fix", "predict", "order", "project")
+# the call in a notebook: the exercise, and the name that holds the answer
+CHECK = re.compile(r'^check\("(\d+-\d+/\d+)", (\w+)\)$', re.MULTILINE)
 SECONDS = 10  # that one condition may take, unless the exercise allows more
 
 

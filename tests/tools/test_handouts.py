@@ -111,7 +111,7 @@ def test_every_exercise_of_the_book_is_open_and_solved():
         exercises = read_exercises(path.name[:3])
         for solved in (False, True):
             cells = [c.source for c in handout(path, solved=solved).cells if c.cell_type == "code"]
-            called = [name for source in cells for name in CHECK.findall(source)]
+            called = [name for source in cells for name, _ in CHECK.findall(source)]
             for name in called:
                 code = exercises[name].solution if solved else exercises[name].start
                 assert sum(code.strip() in source for source in cells) >= 1, name
