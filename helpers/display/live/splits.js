@@ -1,4 +1,4 @@
-// Several tokenizers side by side: type a text, and see how each of them cuts it.
+// Several tokenizers side by side: type a text, and see how each of them splits it.
 // The tokens come from Python in a notebook, and from tokenizer.js on the published page.
 import { field, legend, make, number, row, scrolling, table, view, words } from "./parts.js";
 
@@ -22,7 +22,7 @@ function draw(state, { splits, missing = [] }) {
       number(String(one.token.length), false),
     ),
   );
-  const heads = [words("cut by"), words("tokens"), words("number")];
+  const heads = [words("split by"), words("tokens"), words("number")];
   const too_large = words("Too large for this page: {names}. Open the notebook in JupyterLab.", {
     names: missing.join(", "),
   });

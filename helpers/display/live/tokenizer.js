@@ -20,7 +20,7 @@ async function build(state) {
   const made = new Tokenizer(state, {});
   const { model } = made;
   const { type, split } = state.pre_tokenizer ?? {};
-  // the package ignores that a Metaspace cuts before each ▁
+  // the package ignores that a Metaspace splits before each ▁
   const parts = (text) => (type === "Metaspace" && split ? text.match(/▁?[^▁]+|▁/gu) : [text]);
   const { vocab, tokens_to_ids, unk_token_id } = model;
   made.model = Object.assign((texts) => texts.flatMap(parts).map((word) => model([word])), {
@@ -64,7 +64,7 @@ export async function tokenizer() {
  */
 export function encode(tokenizer, text, pair = "") {
   const { model, post_processor } = tokenizer;
-  const cut = (one) =>
+  const split = (one) =>
     tokenizer
       .encode_text(one.replace(RARE_CHINESE, " $& "))
       .flatMap((item, word) =>
@@ -73,7 +73,7 @@ export function encode(tokenizer, text, pair = "") {
           ? [{ token: item, word, typed: true }]
           : item.map((token) => ({ token, word, typed: false })),
       );
-  const [first, second] = [cut(text), pair ? cut(pair) : null];
+  const [first, second] = [split(text), pair ? split(pair) : null];
   const { tokens, token_type_ids } = post_processor
     ? post_processor(first, second, true)
     : { tokens: [...first, ...(second ?? [])] };

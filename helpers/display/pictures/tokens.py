@@ -184,7 +184,7 @@ def split_picture(splits: Mapping[str, Sequence[str | Piece]]) -> Picture:
         kinds |= {piece.kind for piece in pieces}
         count = make("td", f"{len(pieces)}", class_="number")
         rows.append(row(str(name), make("td", *_pieces(pieces), class_="pieces"), count))
-    table = make_table((words("cut by"), words("tokens"), words("number")), rows, kind="splits")
+    table = make_table((words("split by"), words("tokens"), words("number")), rows, kind="splits")
     return frame(table, _kind_legend(kinds))
 
 
