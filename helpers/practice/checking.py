@@ -161,7 +161,7 @@ def _to_do(kind: str) -> str:
     said = {
         "value": words("Put your answer in place of `...`, and run this cell again."),
         "function": words("Write the function in place of `...`, and run this cell again."),
-        "fix": words("The code above has a mistake. Fix it, and run this cell again."),
+        "fix": words("The code above doesn't do what it should. Fix it, and run this cell again."),
         "predict": words(
             "Put your guess in place of `...` above, run that cell, and then this one."
         ),
