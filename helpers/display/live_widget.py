@@ -110,7 +110,7 @@ class Live(anywidget.AnyWidget):
             text = escape(json.dumps(given, ensure_ascii=False), quote=False).replace("'", "&#x27;")
             data["text/html"] = (
                 f"<div class='book-live' data-live='{self.kind}' data-state='{text}'>\n"
-                f"{picture}\n<p class='still'>{self._still}</p></div>"
+                f"{picture}\n<p class='still'>{escape(self._still, quote=False)}</p></div>"
             )
         data["text/plain"] = f"Live({self.kind!r}, {self.state!r})"
         return data, metadata
