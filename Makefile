@@ -24,7 +24,7 @@ export HF_HUB_DISABLE_TELEMETRY := 1
 export TOKENIZERS_PARALLELISM := false
 
 .PHONY: help book vendor pdf links audit test compare lab notebooks handouts grade lint format faults bench adapter \
-  corpus trainings reviews canary lock clean
+  corpus trainings reviews words canary lock clean
 
 help:  ## Say what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -108,6 +108,9 @@ adapter: $(READY)  ## Train an adapter again: NAME=sentiment (15 minutes), maske
 	  masked|causal) $(BIN)/python -m tools.train_language $(NAME) ;; \
 	  *) echo "Expected NAME=sentiment, NAME=masked or NAME=causal, got NAME='$(NAME)'." >&2; exit 2 ;; \
 	esac
+
+words: $(READY)  ## Collect the words that the helpers show, and compile their translations
+	$(BIN)/python -m tools.catalog
 
 corpus: $(READY)  ## Draw the paraphrase corpus again, and measure it (2 minutes)
 	$(BIN)/python -m tools.sample_paraphrases

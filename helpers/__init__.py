@@ -8,7 +8,10 @@
     The training loop, its history, its evaluation.
 ``helpers.display``
     Pictures, plots and explorers.
+``helpers.practice``
+    Exercises and questions with their checks.
 
-Import from the room: ``from helpers.text import softmax``. ``display`` may use ``text`` and
-``training``, ``training`` may use ``text``, and ``sources`` and ``text`` use no other room.
+Import from the room: ``from helpers.text import softmax``. A sixth room, ``helpers.words``, holds
+the words that the others show, in the reader's language. CONTRIBUTING.md has a picture of who may
+use which room.
 """

@@ -23,6 +23,7 @@ from tools.browsing import chromium, open_browser, serve
 # No test may download anything: one that tries fails. The tests of the Hub set their own.
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ.pop("COURSE_SOURCE", None)
+os.environ.pop("COURSE_LANGUAGE", None)
 
 ROOT = Path(__file__).parents[1]
 HELD_OUT = DATA / "sentiment" / "held_out.csv"

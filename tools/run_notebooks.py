@@ -39,6 +39,7 @@ EMPTY_PNG = (  # one transparent pixel
 # Settings with which libraries print more, warn less, or draw or load something else. No result in
 # the book may depend on whoever runs the notebooks.
 PERSONAL = (
+    "COURSE_LANGUAGE",
     "COURSE_SOURCE",
     "DATASETS_VERBOSITY",
     "HF_HUB_OFFLINE",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from helpers.display.inputs import to_array, to_lines, to_numbers
 from helpers.display.plots import LINES, TOKENS, plot
+from helpers.words import words
 
 if TYPE_CHECKING:
     import numpy as np
@@ -46,7 +47,7 @@ def learning_rates(schedules: Mapping[str, Sequence[float]]) -> Figure:
     strokes = zip(LINES, ("-", "--", "-.", ":"), strict=True)
     for rates, (color, style) in zip(lines.values(), strokes, strict=False):
         axes.plot(range(1, len(rates) + 1), rates, style, color=color, linewidth=2)
-    axes.set(ylim=(0, None), xlabel="step", ylabel="learning rate")
+    axes.set(ylim=(0, None), xlabel=words("step"), ylabel=words("learning rate"))
     axes.ticklabel_format(axis="y", style="sci", scilimits=(0, 0))
     # named here, since matplotlib leaves out a line whose own label begins with an underscore
     axes.legend(axes.lines, [*lines], frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
@@ -113,7 +114,7 @@ def draw_curve(
         _draw_metric(panels[0, 1], measured, sorted(levels, key=lambda item: item[1]))
         panels[0, 1].set_title(metric)
     for axes in panels[0]:
-        axes.set(xlim=(0, 1.08 * max(len(losses), steps or 0, 1)), xlabel="steps")
+        axes.set(xlim=(0, 1.08 * max(len(losses), steps or 0, 1)), xlabel=words("steps"))
         axes.spines[["top", "right"]].set_visible(False)
     figure.tight_layout()
     return figure
@@ -131,7 +132,8 @@ def _draw_losses(axes: Axes, losses: npt.NDArray[np.float64]) -> None:
     axes.plot(means, color=TOKENS)
     if not (finite < 0).any():
         axes.set_ylim(bottom=0)
-    axes.set_title(f"loss, and its mean over {window} steps" if window > 1 else "loss")
+    mean = words("loss, and its mean over {window} steps", window=window)
+    axes.set_title(mean if window > 1 else words("loss"))
 
 
 def _draw_metric(

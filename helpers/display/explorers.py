@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 def tokenizer_explorer(
     tokenizers: Mapping[str, PreTrainedTokenizerBase], *, text: str = "Let's do tokenization!"
 ) -> Live:
-    """Type a text and see how each of several tokenizers cuts it.
+    """Type a text and see how each of several tokenizers splits it.
 
     Parameters
     ----------

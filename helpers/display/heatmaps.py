@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from helpers.display.inputs import to_array, to_names
 from helpers.display.plots import plot
+from helpers.words import words
 
 if TYPE_CHECKING:
     import numpy as np
@@ -62,7 +63,7 @@ def similarity_heatmap(matrix: npt.ArrayLike, labels: Sequence[str]) -> Figure:
     _write(axes, cells, light)
     axes.set_xticks(range(n), [f"{i}" for i in range(1, n + 1)])
     axes.set_yticks(range(n), [f"{text}  {i}" for i, text in enumerate(texts, start=1)])
-    axes.set_title("Cosine similarity")
+    axes.set_title(words("Cosine similarity"))
     figure.tight_layout()
     return figure
 
@@ -118,7 +119,7 @@ def confusion_heatmap(
     _write(axes, cells, shares <= 0.53)
     axes.set_xticks(range(n), names)
     axes.set_yticks(range(n), names)
-    axes.set(xlabel="predicted", ylabel="true")
+    axes.set(xlabel=words("predicted"), ylabel=words("true"))
     figure.tight_layout()
     return figure
 

@@ -19,14 +19,9 @@ import anywidget
 import traitlets
 
 from helpers.display.pictures import Picture
+from helpers.words import words
 
 FOLDER = Path(__file__).with_name("live")
-
-STILL = (
-    "This picture doesn't move here. Where JavaScript runs, on the published page or in "
-    "JupyterLab, you can change it."
-)
-OPEN_IT = "Open the notebook in JupyterLab to type."
 
 
 class Live(anywidget.AnyWidget):
@@ -58,10 +53,13 @@ class Live(anywidget.AnyWidget):
         stored: Callable[[Any], Picture] | None = None,
         page: Mapping[str, Any] | None = None,
         only_in_notebooks: str | None = None,
-        still: str = STILL,
+        still: str | None = None,
     ) -> None:
         self.kind = kind
-        self._still = still
+        self._still = still or words(
+            "This picture doesn't move here. Where JavaScript runs, on the published page or in "
+            "JupyterLab, you can change it."
+        )
         self._run = run
         self._draw = draw
         self._answer = answer
@@ -101,26 +99,56 @@ class Live(anywidget.AnyWidget):
         data, metadata = super()._repr_mimebundle_(**kwargs) or ({}, {})
         picture = self._picture(self._stored)
         if self._only_in_notebooks:
-            words = f"<p><em>{escape(f'{self._only_in_notebooks} {OPEN_IT}')}</em></p>"
-            data["text/html"] = f"<div class='book-still'>\n{picture}\n{words}</div>"
+            open_it = words("Open the notebook in JupyterLab to type.")
+            why = f"<p><em>{escape(f'{self._only_in_notebooks} {open_it}')}</em></p>"
+            data["text/html"] = f"<div class='book-still'>\n{picture}\n{why}</div>"
         else:
             start = {"state": self.state, "result": self.result, "page": self._page}
+            start["words"] = translated(self.kind)
             given = {name: value for name, value in start.items() if value}
             # JSON is full of double quotes: they may stay, the attribute ends at a single one
             text = escape(json.dumps(given, ensure_ascii=False), quote=False).replace("'", "&#x27;")
             data["text/html"] = (
                 f"<div class='book-live' data-live='{self.kind}' data-state='{text}'>\n"
-                f"{picture}\n<p class='still'>{self._still}</p></div>"
+                f"{picture}\n<p class='still'>{escape(self._still, quote=False)}</p></div>"
             )
         data["text/plain"] = f"Live({self.kind!r}, {self.state!r})"
         return data, metadata
 
 
-@cache
 def program(kind: str) -> str:
-    """Read a module and inline its imports, because anywidget loads a single file."""
-    module = (FOLDER / f"{kind}.js").read_text(encoding="utf-8")
-    parts = (FOLDER / "parts.js").read_text(encoding="utf-8")
+    """Give the module of a kind as anywidget loads it: one file, in the reader's language."""
+    texts = translated(kind)
+    teach = f"\nlearn({json.dumps(texts, ensure_ascii=False)});\n" if texts else ""
+    return inlined(kind) + teach
+
+
+def translated(kind: str) -> dict[str, str]:
+    """Give the translations of the texts in the modules of a kind, those of its page too."""
+    # page.js lists which module answers on the page
+    answering = re.findall(rf'^  {kind}: "(\w+)",$', read_module("page"), flags=re.MULTILINE)
+    modules = ["parts", kind, "site", *answering]
+    texts = [text for name in modules for text in texts_in(read_module(name))]
+    return {text: said for text in texts if (said := words(text)) != text}
+
+
+def texts_in(program: str) -> list[str]:
+    """List the texts that a JavaScript module passes to ``words``, as strings in double quotes."""
+    string = r'"(?:[^"\\\n]|\\.)*"'
+    calls = re.findall(rf"\bwords\(\s*({string}(?:\s*\+\s*{string})*)", program)
+    return ["".join(json.loads(part) for part in re.findall(string, call)) for call in calls]
+
+
+@cache
+def read_module(name: str) -> str:
+    """Read a module of the folder ``live``."""
+    return (FOLDER / f"{name}.js").read_text(encoding="utf-8")
+
+
+@cache
+def inlined(kind: str) -> str:
+    """Inline the imports of a module, because anywidget loads a single file."""
+    module, parts = read_module(kind), read_module("parts")
     own, imports = re.subn(r'^import [^;]*? from "\./parts\.js";\n', "", module, flags=re.MULTILINE)
     if imports != 1 or re.search(r"^import ", own, flags=re.MULTILINE):
         raise ValueError(

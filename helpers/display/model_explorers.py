@@ -22,6 +22,7 @@ from helpers.text import (
     read_attention,
     three_steps,
 )
+from helpers.words import words
 
 if TYPE_CHECKING:
     import numpy as np
@@ -170,8 +171,8 @@ def gap_explorer(
 
     def run(state: Mapping[str, Any]) -> dict[str, Prediction]:
         return {
-            "Masked: sees both sides of the gap": predict_masked(*masked, state["text"]),
-            "Causal: sees what stands before the gap": predict_next(*causal, state["text"]),
+            words("Masked: sees both sides of the gap"): predict_masked(*masked, state["text"]),
+            words("Causal: sees what stands before the gap"): predict_next(*causal, state["text"]),
         }
 
     return Live(
@@ -180,7 +181,9 @@ def gap_explorer(
         pictures.prediction_picture,
         results.gap_result,
         run=run,
-        only_in_notebooks="The published page has no language model to answer for another text.",
+        only_in_notebooks=words(
+            "The published page has no language model to answer for another text."
+        ),
     )
 
 
@@ -204,7 +207,6 @@ def pair_explorer(
         Two text fields above the probability of each label, in both orders of the sentences. A
         notebook stores the labels alone: a model that was just trained differs in its numbers.
     """
-    why = "The published page doesn't have the model, which the notebook has trained."
     return Live(
         "pair",
         {"first": first, "second": second},
@@ -212,5 +214,7 @@ def pair_explorer(
         asdict,
         run=lambda state: compare_pair(tokenizer, model, state["first"], state["second"]),
         stored=pictures.pair_labels_picture,
-        only_in_notebooks=why,
+        only_in_notebooks=words(
+            "The published page doesn't have the model, which the notebook has trained."
+        ),
     )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ParamSpec
 
 from helpers.display.inputs import to_count, to_lines, to_numbers
 from helpers.text import batch_table
+from helpers.words import words
 
 if TYPE_CHECKING:
     import numpy as np
@@ -99,11 +100,13 @@ def padding_plot(lengths: Sequence[int], plans: Mapping[str, Plan], *, shown: in
         lines = _padded_lines(tokens, batches[name][:shown], table["width"].tolist(), widest)
         axes.imshow(lines, colors, vmin=0, vmax=2, aspect="auto", interpolation="nearest")
         share = table["padding"].sum() / table[["tokens", "padding"]].sum().sum()
-        axes.set_title(f"{name}\n{share:.0%} padding", fontsize=11)
-        axes.set(yticks=[], xlabel="position in the row")
+        title = words("{name}\n{share} padding", name=name, share=f"{share:.0%}")
+        axes.set_title(title, fontsize=11)
+        axes.set(yticks=[], xlabel=words("position in the row"))
         axes.locator_params(axis="x", nbins=5)
         axes.spines[:].set_visible(False)
-    marks = [Patch(color=TOKENS, label="tokens"), Patch(color=PADDING, label="padding")]
+    names = {TOKENS: words("tokens"), PADDING: words("padding")}
+    marks = [Patch(color=color, label=name) for color, name in names.items()]
     figure.legend(handles=marks, loc="lower center", ncols=2, frameon=False)
     figure.tight_layout(rect=(0, 0.06, 1, 1), w_pad=2.5)
     return figure

@@ -15,6 +15,7 @@ from IPython import get_ipython
 
 from helpers.display.curves import draw_curve
 from helpers.display.pictures.bars import progress_picture
+from helpers.words import words
 
 if TYPE_CHECKING:
     from helpers.training import History
@@ -106,24 +107,30 @@ class LearningCurve(ipywidgets.VBox):
         shown = str(progress_picture(done, max(steps, done), seconds=seconds))
         known = {name for one in history.evaluations for name in one} - {"step"}
         if known and self._metric not in known:  # an error would end the training
-            shown += (
-                f"<p role='alert'>Expected {escape(repr(self._metric))} in the evaluations; got "
-                f"{escape(', '.join(sorted(known)))}. Pass one of these as metric.</p>"
+            error = words(
+                "Expected {metric} in the evaluations; got {names}. Pass one of these as metric.",
+                metric=repr(self._metric),
+                names=", ".join(sorted(known)),
             )
+            shown += f"<p role='alert'>{escape(error)}</p>"
         self.bar.value = shown
 
     def _describe(self, losses: Sequence[float], measured: Sequence[Scores]) -> None:
         """Say in words what the curve shows. The words are its title."""
-        first_and_last = [f"{loss:.2f}" for loss in (*losses[:1], *losses[-1:])]
-        numbers = ", ".join(f"{one[self._metric]:.2f}" for one in measured)
-        words = (
-            f"Loss: {' to '.join(first_and_last) or 'no step done yet'}. "
-            f"{self._metric} after each evaluation: {numbers or 'not yet measured'}."
+        said = [words("Loss: no step done yet.")]
+        if len(losses):
+            first, last = f"{losses[0]:.2f}", f"{losses[-1]:.2f}"
+            said = [words("Loss: {first} to {last}.", first=first, last=last)]
+        scores = ", ".join(f"{one[self._metric]:.2f}" for one in measured)
+        scores = scores or words("not yet measured")
+        metric = self._metric
+        said.append(
+            words("{metric} after each evaluation: {scores}.", metric=metric, scores=scores)
         )
         if self._baselines:
-            named = (f"{name} {value:.2f}" for name, value in self._baselines.items())
-            words += f" Dashed: {'; '.join(named)}."
-        self.picture.tooltip = words
+            named = "; ".join(f"{name} {value:.2f}" for name, value in self._baselines.items())
+            said.append(words("Dashed: {baselines}.", baselines=named))
+        self.picture.tooltip = " ".join(said)
 
     def _draw(self, losses: Sequence[float], measured: Sequence[Scores], steps: int) -> None:
         """Draw the curve, and measure how long that takes."""
@@ -140,9 +147,10 @@ class LearningCurve(ipywidgets.VBox):
         """Add words to what a notebook stores; the state at the end is stored separately."""
         bundle = super()._repr_mimebundle_(**kwargs)
         data = bundle[0] if isinstance(bundle, tuple) else bundle
-        data["text/html"] = (
-            "<p>The learning curve moves here while the next cell trains. Where it ends is in "
-            "the picture below that cell.</p>"
+        where = words(
+            "The learning curve moves here while the next cell trains. Where it ends is in "
+            "the picture below that cell."
         )
+        data["text/html"] = f"<p>{escape(where)}</p>"
         data["text/plain"] = "LearningCurve()"
         return bundle

@@ -19,15 +19,8 @@ from helpers.practice.running import (
     same_code,
     within,
 )
+from helpers.words import words
 
-OPEN = {
-    "value": "Put your answer in place of `...`, and run this cell again.",
-    "function": "Write the function in place of `...`, and run this cell again.",
-    "fix": "The code above has a mistake. Fix it, and run this cell again.",
-    "predict": "Put your guess in place of `...` above, run that cell, and then this one.",
-    "order": "Put the order in place of `...`, and run this cell again.",
-    "project": "Write your code in place of `...`, and run this cell again.",
-}
 LONGEST = 60  # characters of an answer that a hint repeats
 
 _tried: set[str] = set()
@@ -85,10 +78,13 @@ def hint(name: str) -> Note:
     exercise = find_exercise(name)
     given = min(_hints_given.get(name, 0) + 1, len(exercise.hints))
     _hints_given[name] = given
-    words = f"**Hint {given} of {len(exercise.hints)}.** {exercise.hints[given - 1].strip()}"
-    if given == len(exercise.hints):
-        words += f' That was the last one. `solution("{name}")` shows a solution.'
-    return Note("hint", words)
+    last = len(exercise.hints)
+    said = words("**Hint {number} of {last}.**", number=given, last=last)
+    said += " " + words(exercise.hints[given - 1]).strip()
+    if given == last:
+        said += " "
+        said += words('That was the last one. `solution("{name}")` shows a solution.', name=name)
+    return Note("hint", said)
 
 
 def solution(name: str, *, anyway: bool = False) -> Note:
@@ -113,11 +109,12 @@ def solution(name: str, *, anyway: bool = False) -> Note:
     """
     exercise = find_exercise(name)
     if name not in _tried and not anyway:
-        return Note(
-            "open",
+        try_it = words(
             "**Try it first.** Put an answer into the cell above and run it, even if you aren't "
-            f'sure. To see the solution without a try: `solution("{name}", anyway=True)`.',
+            'sure. To see the solution without a try: `solution("{name}", anyway=True)`.',
+            name=name,
         )
+        return Note("open", try_it)
     return Note("solution", f"```python\n{exercise.solution.strip()}\n```")
 
 
@@ -126,7 +123,7 @@ def judge(exercise: Exercise, answer: object, names: dict[str, Any]) -> Note:
     # a notebook may call something `list` or `sum`: the conditions mean Python's own
     names = {name: value for name, value in names.items() if not hasattr(builtins, name)}
     if _is_open(exercise, answer, names):
-        return Note("open", f"**Not answered yet.** {OPEN[exercise.kind]}")
+        return Note("open", words("**Not answered yet.**") + f" {_to_do(exercise.kind)}")
     try:
         world = within(60, lambda: _run(exercise.setup, names))
         solved = within(60, lambda: _run(exercise.solution, world))
@@ -140,17 +137,38 @@ def judge(exercise: Exercise, answer: object, names: dict[str, Any]) -> Note:
         try:
             if within(exercise.seconds, partial(_fulfills, condition.expect, world)):
                 continue
-            words = f"{condition.hint.strip()}{_what_came(tried)}"
         except AnswerFailedError as failed:
-            return Note("wrong", f"**Not yet.** {_raised(failed)}", 0)
+            return _not_yet(_raised(failed), 0)
         except TooSlowError:
-            words = f"Your answer takes longer than {exercise.seconds} seconds. Does it end?"
-            return Note("wrong", f"**Not yet.** {words}", 0)
+            slow = words(
+                "Your answer takes longer than {seconds} seconds. Does it end?",
+                seconds=exercise.seconds,
+            )
+            return _not_yet(slow, 0)
         except Exception:  # the answer isn't something that the condition can ask about
-            words = f"{condition.hint.strip()}{_what_came(tried)}"
-        return Note("wrong", f"**Not yet.** {words}", number)
-    said = exercise.right.strip().replace("{expected}", str(solved[exercise.variable]))
-    return Note("right", f"**Right.** {said}")
+            pass
+        return _not_yet(words(condition.hint).strip() + _what_came(tried), number)
+    said = words(exercise.right).strip().replace("{expected}", str(solved[exercise.variable]))
+    return Note("right", words("**Right.**") + f" {said}")
+
+
+def _not_yet(why: str, number: int) -> Note:
+    return Note("wrong", words("**Not yet.**") + f" {why}", number)
+
+
+def _to_do(kind: str) -> str:
+    """Say what to do with an exercise of a kind that isn't answered yet."""
+    said = {
+        "value": words("Put your answer in place of `...`, and run this cell again."),
+        "function": words("Write the function in place of `...`, and run this cell again."),
+        "fix": words("The code above doesn't do what it should. Fix it, and run this cell again."),
+        "predict": words(
+            "Put your guess in place of `...` above, run that cell, and then this one."
+        ),
+        "order": words("Put the order in place of `...`, and run this cell again."),
+        "project": words("Write your code in place of `...`, and run this cell again."),
+    }
+    return said[kind]
 
 
 def _is_open(exercise: Exercise, answer: object, names: dict[str, Any]) -> bool:
@@ -189,20 +207,21 @@ def _run(code: str, names: dict[str, Any]) -> dict[str, Any]:
 def _what_came(answer: Any) -> str:
     """Describe an answer in a few words, or what a function returned when it was last called."""
     if not callable(answer):
-        return f" (Your answer: `{_described(answer)}`.)"
+        return " " + words("(Your answer: `{answer}`.)", answer=_described(answer))
     if not getattr(answer, "returned", None):
         return ""
     described = _described(answer.returned[0])
-    question = " Is a `return` missing?" if described == "None" else ""
-    return f" (Your function returned `{described}`.{question})"
+    if described == "None":
+        return " " + words("(Your function returned `None`. Is a `return` missing?)")
+    return " " + words("(Your function returned `{value}`.)", value=described)
 
 
 def _described(value: Any) -> str:
     """Describe a value without writing it out, unless it is short."""
     if getattr(value, "shape", None) is not None:
-        return f"{type(value).__name__} of shape {tuple(value.shape)}"
+        return words("{type} of shape {shape}", type=type(value).__name__, shape=tuple(value.shape))
     if isinstance(value, list | tuple | dict | set):
-        return f"{type(value).__name__} of length {len(value)}"
+        return words("{type} of length {length}", type=type(value).__name__, length=len(value))
     if isinstance(value, str | int | float | bool) or value is None:
         return _short(repr(value))
     return type(value).__name__
@@ -212,14 +231,19 @@ def _raised(failed: AnswerFailedError) -> str:
     """Say what an answer raised, and for which arguments."""
     error, arguments = failed.error, ", ".join(_short(repr(one)) for one in failed.arguments)
     said = _short(f"{type(error).__name__}: {error}")
-    return f"Called with `({arguments})`, your function raises `{said}`."
+    return words(
+        "Called with `({arguments})`, your function raises `{error}`.",
+        arguments=arguments,
+        error=said,
+    )
 
 
 def _cant_check(error: BaseException) -> str:
     said = _short(f"{type(error).__name__}: {error}")
-    return (
-        f"**This can't be checked yet:** the check itself ends with `{said}`. Run the cells above, "
-        "from the first one on, and then this one."
+    return words(
+        "**This can't be checked yet:** the check itself ends with `{error}`. Run the cells above, "
+        "from the first one on, and then this one.",
+        error=said,
     )
 
 

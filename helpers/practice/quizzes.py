@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,10 @@ import yaml
 from helpers.display.live_widget import Live
 from helpers.display.pictures.html import Html, Picture, join, make
 from helpers.practice.conditions import TOOLS
+from helpers.words import words
 
 FOLDER = Path(__file__).with_name("questions")
 LETTERS = "ABCDE"
-STILL = "Where JavaScript runs, on the published page or in JupyterLab, you can choose an answer."
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ def quiz(notebook: str) -> Live:
     ValueError
         If this notebook has no questions.
     """
-    questions = read_questions(notebook)
+    questions = tuple(map(_in_readers_language, read_questions(notebook)))
     shown = [
         {
             "question": one.text,
@@ -122,8 +122,16 @@ def quiz(notebook: str) -> Live:
         {"notebook": notebook},
         draw=lambda _: quiz_picture(questions),
         answer=lambda _: {"questions": shown},
-        still=STILL,
+        still=words(
+            "Where JavaScript runs, on the published page or in JupyterLab, you can choose an "
+            "answer."
+        ),
     )
+
+
+def _in_readers_language(question: Question) -> Question:
+    choices = (replace(one, text=words(one.text), why=words(one.why)) for one in question.choices)
+    return replace(question, text=words(question.text), choices=tuple(choices))
 
 
 def quiz_picture(questions: tuple[Question, ...]) -> Picture:
@@ -134,16 +142,20 @@ def quiz_picture(questions: tuple[Question, ...]) -> Picture:
         reasons = [
             make(
                 "p",
-                make("strong", f"{letter}{', right' if choice.right else ''}. "),
+                make("strong", f"{_named(letter, choice)} "),
                 in_html(choice.why),
             )
             for letter, choice in zip(LETTERS, one.choices, strict=False)
         ]
-        folded = make("details", make("summary", "Answer"), *reasons)
+        folded = make("details", make("summary", words("Answer")), *reasons)
         rows.append(
             make("li", make("p", in_html(one.text)), make("ol", *choices, type="A"), folded)
         )
     return Picture(make("div", make("ol", *rows, class_="quiz"), class_="book-picture"))
+
+
+def _named(letter: str, choice: Choice) -> str:
+    return words("{letter}, right.", letter=letter) if choice.right else f"{letter}."
 
 
 def in_html(text: str) -> Html:

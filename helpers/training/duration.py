@@ -14,6 +14,7 @@ from torch.utils.data import DataLoader
 from transformers import PreTrainedModel
 
 from helpers.training.checks import check_batch, check_device, count_steps
+from helpers.words import words
 
 MEASURED = 4  # batches, after a first one that is slower
 
@@ -66,7 +67,12 @@ def estimate_duration(
             next(g for g in gradients if g is not None).sum().item()  # a GPU is asynchronous
             times.append(time.perf_counter() - start)
     seconds = steps * statistics.median(times[1:] or times)
-    print(f"This training: {steps} steps, about {_in_words(seconds)} on this machine.")
+    said = words(
+        "This training: {steps} steps, about {time} on this machine.",
+        steps=steps,
+        time=_in_words(seconds),
+    )
+    print(said)
     return seconds
 
 
@@ -93,7 +99,7 @@ def _sampler(loader: object) -> object:
 def _in_words(seconds: float) -> str:
     """Write a time in the unit that people would use."""
     if seconds < 90:
-        return f"{max(5, round(seconds / 5) * 5)} seconds"
+        return words("{count} seconds", count=max(5, round(seconds / 5) * 5))
     if seconds < 90 * 60:
-        return f"{round(seconds / 60)} minutes"
-    return f"{seconds / 3600:.1f} hours"
+        return words("{count} minutes", count=round(seconds / 60))
+    return words("{count} hours", count=f"{seconds / 3600:.1f}")

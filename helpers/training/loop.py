@@ -24,6 +24,7 @@ from helpers.training.checks import (
 )
 from helpers.training.context import own_accelerator, uninterrupted
 from helpers.training.history import History, check_steps
+from helpers.words import words
 
 
 def train(
@@ -109,7 +110,9 @@ def train(
         saved = Checkpoint(checkpoint, accelerator, model, optimizer, schedule, progress)
         saved.begin(resume)
         optimizer.zero_grad()
-        bar = tqdm(total=steps, initial=progress.step, unit="step", disable=watch is not None)
+        bar = tqdm(
+            total=steps, initial=progress.step, unit=words("step"), disable=watch is not None
+        )
         with saved.guard(), bar:
             for _ in range(progress.epoch, epochs):
                 model.train()
@@ -153,7 +156,7 @@ def _show(watch: Callable[[History, int], None] | None, bar: tqdm, progress: Pro
         watch(progress.history, progress.steps)
     else:
         bar.update(progress.step - bar.n)
-        bar.set_postfix(loss=f"{progress.history.losses[-1]:.3f}", refresh=False)
+        bar.set_postfix({words("loss"): f"{progress.history.losses[-1]:.3f}"}, refresh=False)
 
 
 def _check_loss(loss: float, step: int, rate: float) -> None:

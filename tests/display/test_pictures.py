@@ -256,7 +256,7 @@ def test_a_split_picture_joins_the_pieces_of_a_word():
     rows = BeautifulSoup(picture, "html.parser").find_all("tr")
     cells = [[cell.text for cell in row.find_all(["th", "td"])] for row in rows]
     assert cells == [
-        ["cut by", "tokens", "number"],
+        ["split by", "tokens", "number"],
         ["parts", "<s>7 un8##do9 ?1", "4"],
         ["words", "undo ?", "2"],
     ]

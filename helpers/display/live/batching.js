@@ -1,6 +1,6 @@
 // The batches of an epoch: choose their size, their order and how far they are padded.
 // Python has made the batches in every way that the buttons offer, so the page needs no Python.
-import { choices, fixed, make, marks, number, percent, row, scrolling, table, view } from "./parts.js";
+import { choices, fixed, make, marks, number, percent, row, scrolling, table, view, words } from "./parts.js";
 
 const REAL = { background: "rgba(48, 122, 222, .75)", "border-radius": "0" };
 const FILLED = {
@@ -28,16 +28,26 @@ function draw({ batch_size, order, padding }, outcomes) {
       number(percent(padded / (tokens + padded), 0), false),
     ),
   );
-  let summary =
-    `${batches} batches, ${positions.toLocaleString("en-US")} positions, ` +
-    `${percent(outcome.padding / positions, 0)} of them padding. Different shapes: ${shapes}.`;
-  if (batches > rows.length) summary += ` Drawn are the first ${rows.length}.`;
+  let summary = words(
+    "{batches} batches, {positions} positions, {padding} of them padding. " +
+      "Different shapes: {shapes}.",
+    {
+      batches,
+      positions: positions.toLocaleString("en-US"),
+      padding: percent(outcome.padding / positions, 0),
+      shapes,
+    },
+  );
+  if (batches > rows.length) {
+    summary += ` ${words("Drawn are the first {count}.", { count: rows.length })}`;
+  }
+  const heads = [words("batch"), words("shape"), words("positions"), words("padding")];
   const parts = [
     make("p", { class: "note" }, summary),
-    scrolling(table(["batch", "shape", "positions", "padding"], lines)),
+    scrolling(table(heads, lines)),
     marks([
-      [REAL, "tokens"],
-      [FILLED, "hatched: padding"],
+      [REAL, words("tokens")],
+      [FILLED, words("hatched: padding")],
     ]),
   ];
   return { parts, spoken: summary };
@@ -46,12 +56,12 @@ function draw({ batch_size, order, padding }, outcomes) {
 export default {
   render({ model, el }) {
     const sizes = [4, 8, 16, 32, 64].map((size) => [String(size), size]);
-    const orders = ["shuffled", "by length"].map((order) => [order, order]);
-    const widths = [["longest of its batch", 0], ["longest of all", -1], ["512", 512]];
+    const orders = [[words("shuffled"), "shuffled"], [words("by length"), "by length"]];
+    const widths = [[words("longest of its batch"), 0], [words("longest of all"), -1], ["512", 512]];
     const controls = {
-      batch_size: (changed) => choices({ label: "Batch size", options: sizes }, changed),
-      order: (changed) => choices({ label: "Order", options: orders }, changed),
-      padding: (changed) => choices({ label: "Padded to", options: widths }, changed),
+      batch_size: (changed) => choices({ label: words("Batch size"), options: sizes }, changed),
+      order: (changed) => choices({ label: words("Order"), options: orders }, changed),
+      padding: (changed) => choices({ label: words("Padded to"), options: widths }, changed),
     };
     return view({ model, el, controls, draw });
   },

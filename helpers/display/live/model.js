@@ -1,6 +1,6 @@
 // The book's encoder in the browser, with the adapter that makes it the sentiment model: what Python
 // answers in a notebook, this module answers on the published page, once the reader has asked for it.
-import { make, WIDEST } from "./parts.js";
+import { make, WIDEST, words } from "./parts.js";
 import { softmax } from "./softmax.js";
 import { encode, sequence, tokenizer, truncate } from "./tokenizer.js";
 
@@ -51,8 +51,8 @@ export async function load(options) {
  * `wanted` chooses among its outputs, or means all of them.
  */
 async function run(text, adapter, wanted = null) {
-  const words = await tokenizer();
-  const whole = encode(words, text);
+  const bert = await tokenizer();
+  const whole = encode(bert, text);
   const encoded = truncate(whole);
   const { ort, made } = session;
   const row = (numbers) =>
@@ -64,7 +64,7 @@ async function run(text, adapter, wanted = null) {
   };
   const outputs = await made.run(inputs, wanted ?? made.outputNames);
   const truncated = whole.ids.length > encoded.ids.length;
-  return { outputs, sequence: sequence(words, { ...encoded, types: null }), truncated };
+  return { outputs, sequence: sequence(bert, { ...encoded, types: null }), truncated };
 }
 
 /** The logits of one text, and the tokens that they belong to. */
@@ -137,49 +137,59 @@ const ANSWERS = {
   },
 };
 
-const EMPTY = {
-  pipeline: "text must hold at least one word; got an empty text. Type a sentence.",
-  nearest: "text must hold at least one word; got an empty text. Type a sentence.",
-  attention: "Type a sentence: an empty text has no tokens of its own.",
-};
+/** What to say where nothing is typed. */
+function empty(kind) {
+  if (kind === "attention") return words("Type a sentence: an empty text has no tokens of its own.");
+  return words("text must hold at least one word; got an empty text. Type a sentence.");
+}
 
 /** How near the copy comes to PyTorch's model, as tools/measure.py has measured it. */
 const NEAR = {
-  pipeline: ({ sentences, same_label, near }) =>
-    `Of ${sentences} held-out sentences it gives ${same_label} the label that PyTorch gives; ` +
-    `${near} probabilities differ from PyTorch's by at most 0.05.`,
-  nearest: ({ pairs, cosine }) =>
-    `Its similarities of ${pairs} pairs of sentences differ from PyTorch's by at most ${cosine}.`,
-  attention: ({ weights, attention }) =>
-    `Of ${weights} attention weights, ${attention} differ from PyTorch's by at most one per cent.`,
+  pipeline: (measured) =>
+    words(
+      "Of {sentences} held-out sentences it gives {same_label} the label that PyTorch gives; " +
+        "{near} probabilities differ from PyTorch's by at most 0.05.",
+      measured,
+    ),
+  nearest: (measured) =>
+    words(
+      "Its similarities of {pairs} pairs of sentences differ from PyTorch's by at most {cosine}.",
+      measured,
+    ),
+  attention: (measured) =>
+    words(
+      "Of {weights} attention weights, {attention} differ from PyTorch's by at most one per cent.",
+      measured,
+    ),
 };
 
 const json = async (url) => (await fetch(url)).json();
-const megabytes = (number) => `${(number / 1e6).toFixed(0)} MB`;
+const megabytes = (bytes) => words("{number} MB", { number: (bytes / 1e6).toFixed(0) });
 
 /**
  * The box that offers to load the model: a button, then a bar that can be canceled. `loaded` is
  * called once the model runs.
  */
-function gate({ words, total }, loaded) {
-  const button = make("button", { type: "button" }, `Load the model, ${megabytes(total)}`);
+function gate({ what, total }, loaded) {
+  const button = make("button", { type: "button" }, words("Load the model, {size}", { size: megabytes(total) }));
   const bar = make("progress", {
     role: "progressbar",
-    "aria-label": "Loading the model",
+    "aria-label": words("Loading the model"),
     max: total,
     value: 0,
   });
   const count = make("span");
-  const cancel = make("button", { type: "button" }, "Cancel");
+  const cancel = make("button", { type: "button" }, words("Cancel"));
   const loading = make("p", { class: "loading", hidden: true }, bar, count, cancel);
   const status = make("p", { role: "status", "aria-live": "polite" });
-  const said = make("p", {}, words);
+  const said = make("p", {}, what);
   const box = make("div", { class: "book-live-gate" }, said, make("p", {}, button), loading, status);
 
   let controller;
   const show = (arrived) => {
     bar.value = arrived;
-    count.textContent = `${megabytes(arrived)} of ${megabytes(total)}`;
+    const sizes = { arrived: megabytes(arrived), total: megabytes(total) };
+    count.textContent = words("{arrived} of {total}", sizes);
     bar.setAttribute("aria-valuetext", count.textContent);
   };
   const wait = (waiting) => {
@@ -196,11 +206,13 @@ function gate({ words, total }, loaded) {
     show(0);
     wait(true);
     cancel.focus();
-    status.textContent = "Loading the model.";
+    status.textContent = words("Loading the model.");
     try {
       await load({ signal: controller.signal, arrived });
       box.replaceChildren(said, status);
-      status.textContent = "The model runs in your browser now. Nothing that you type leaves it.";
+      status.textContent = words(
+        "The model runs in your browser now. Nothing that you type leaves it.",
+      );
       loaded();
     } catch (error) {
       const stopped = controller.signal.aborted;
@@ -208,8 +220,10 @@ function gate({ words, total }, loaded) {
       wait(false);
       button.focus();
       status.textContent = stopped
-        ? "Canceled. Nothing was kept."
-        : `The model could not be loaded (${error.message}). Is the network gone? Try again.`;
+        ? words("Canceled. Nothing was kept.")
+        : words("The model could not be loaded ({error}). Is the network gone? Try again.", {
+            error: error.message,
+          });
     }
   };
   button.addEventListener("click", start);
@@ -223,19 +237,19 @@ export async function prepare({ kind, page, model, el }) {
     json(new URL("sizes.json", VENDOR)),
     json(new URL("measured.json", import.meta.url)),
   ]);
-  const words =
-    "The model can run here, in your browser: a copy in 8-bit numbers, with what runs it. " +
-    NEAR[kind](measured);
+  const copy = words(
+    "The model can run here, in your browser: a copy in 8-bit numbers, with what runs it.",
+  );
   const loaded = () => {
     model.set("closed", false);
     model.save_changes(); // its own numbers in place of the stored ones
     el.querySelector("input")?.focus();
   };
-  el.append(gate({ words, total: sizes[MODEL] + sizes[RUNTIME] }, loaded));
+  el.append(gate({ what: `${copy} ${NEAR[kind](measured)}`, total: sizes[MODEL] + sizes[RUNTIME] }, loaded));
   model.set("closed", true); // nothing to type in before
 
   return (state) => {
-    if (!state.text.trim()) throw new Error(EMPTY[kind]);
+    if (!state.text.trim()) throw new Error(empty(kind));
     return ANSWERS[kind](state, page);
   };
 }

@@ -1,6 +1,6 @@
 // The nearest sentence: type one, and see which of some others mean something similar.
 // The similarities come from Python in a notebook, and from model.js on the published page.
-import { field, fixed, make, number, row, scrolling, table, view } from "./parts.js";
+import { field, fixed, make, number, row, scrolling, table, view, words } from "./parts.js";
 
 function draw(state, { sentences, similarities, percents }) {
   const shown = similarities.map((one) => fixed(one, 2).replace("-0.00", "0.00"));
@@ -15,14 +15,16 @@ function draw(state, { sentences, similarities, percents }) {
       number(shown[i], i === 0), // the nearest comes first
     ),
   );
-  const spoken = `nearest, with ${shown[0]}: ${sentences[0]}`;
-  return { parts: [scrolling(table(["sentence", "similarity", "number"], rows))], spoken };
+  const heads = [words("sentence"), words("similarity"), words("number")];
+  const nearest = { similarity: shown[0], sentence: sentences[0] };
+  const spoken = words("nearest, with {similarity}: {sentence}", nearest);
+  return { parts: [scrolling(table(heads, rows))], spoken };
 }
 
 export default {
   render({ model, el }) {
     const controls = {
-      text: (changed) => field({ label: "Sentence", placeholder: "Type a sentence" }, changed),
+      text: (changed) => field({ label: words("Sentence"), placeholder: words("Type a sentence") }, changed),
     };
     return view({ model, el, controls, draw, wait: 150 });
   },

@@ -61,7 +61,9 @@ export class PageModel {
 export async function start(place) {
   const kind = place.dataset.live;
   const { default: live } = await import(`./${kind}.js`);
-  const { page = {}, ...values } = JSON.parse(place.dataset.state);
+  const { learn } = await import("./parts.js");
+  const { page = {}, words = {}, ...values } = JSON.parse(place.dataset.state);
+  learn(words);
   const model = new PageModel(values);
   const el = document.createElement("div");
   if (kind in ANSWERS) {

@@ -1,17 +1,19 @@
 // What the live things share: controls, and the pictures of helpers/display/pictures, drawn here once
 // more so that they move without Python. tests/display/test_live.py compares the two.
 
-const LEGEND = {
-  special: "special token",
-  unknown: "not in the vocabulary",
-  padding: "padding, which the model is told to ignore",
-};
-const ROWS = {
-  token: "token",
-  id: "id",
-  token_type: "token type",
-  attention: "attention mask",
-};
+const catalog = {}; // from English to the reader's language: empty for English
+
+/** Add texts to the catalog. */
+export const learn = (texts) => Object.assign(catalog, texts);
+
+/**
+ * helpers.words.words: a text in the reader's language, with the values in place of their names. It
+ * is written here in English, as strings: helpers/display/live_widget.py finds them.
+ */
+export function words(text, values = {}) {
+  return (catalog[text] ?? text).replace(/\{(\w+)\}/gu, (name, key) => values[key] ?? name);
+}
+
 export const WIDEST = 20; // positions that fit on a page
 
 /** Make an element: its attributes, its style property by property, what it holds. */
@@ -111,9 +113,9 @@ function announcer() {
   const element = make("p", { class: "spoken", role: "status", "aria-live": "polite" });
   let first = true;
   let timer;
-  const say = (words) => {
+  const say = (sentence) => {
     clearTimeout(timer);
-    if (!first) timer = setTimeout(() => (element.textContent = words), 400);
+    if (!first) timer = setTimeout(() => (element.textContent = sentence), 400);
     first = false;
   };
   return { element, say, stop: () => clearTimeout(timer) };
@@ -219,9 +221,15 @@ export function token_rows(sequences) {
   const positions = Array.from({ length: width }, (_, i) =>
     make("th", { scope: "col", class: "number" }, String(i)),
   );
-  const head = make("thead", {}, make("tr", {}, make("th", { scope: "col" }, "position"), ...positions));
+  const head = make("thead", {}, make("tr", {}, make("th", { scope: "col" }, words("position")), ...positions));
+  const names = {
+    token: words("token"),
+    id: words("id"),
+    token_type: words("token type"),
+    attention: words("attention mask"),
+  };
   const bodies = sequences.map((one, number) => {
-    const rows = Object.entries(ROWS)
+    const rows = Object.entries(names)
       .filter(([column]) => one[column])
       .map(([column, name]) =>
         row(
@@ -231,7 +239,7 @@ export function token_rows(sequences) {
           ),
         ),
       );
-    const title = make("th", { scope: "rowgroup", colspan: width + 1 }, `sequence ${number}`);
+    const title = make("th", { scope: "rowgroup", colspan: width + 1 }, words("sequence {number}", { number }));
     if (sequences.length > 1) rows.unshift(make("tr", {}, title));
     return make("tbody", {}, ...rows);
   });
@@ -246,14 +254,22 @@ export function first_positions(sequences) {
 }
 
 /** A remark where not all positions are drawn, else null. */
-export function drawn_part(longest, what = "positions") {
-  return longest > WIDEST ? `Drawn are the first ${WIDEST} ${what} of ${longest}.` : null;
+export function drawn_part(all) {
+  if (all <= WIDEST) return null;
+  return words("Drawn are the first {count} positions of {all}.", { count: WIDEST, all });
 }
 
 /** What the marks of some kinds of tokens mean, or null where there is none. */
-export function legend(kinds, names = LEGEND) {
-  const items = Object.keys(LEGEND).filter((kind) => kinds.includes(kind));
-  return items.length ? marks(items.map((kind) => [kind, names[kind]])) : null;
+export function legend(kinds, ignored = true) {
+  const names = {
+    special: words("special token"),
+    unknown: words("not in the vocabulary"),
+    padding: ignored
+      ? words("padding, which the model is told to ignore")
+      : words("padding, which no mask hides"),
+  };
+  const items = Object.entries(names).filter(([kind]) => kinds.includes(kind));
+  return items.length ? marks(items) : null;
 }
 
 /** The legend below some sequences: a mask may hide the padding, or not. */
@@ -261,8 +277,7 @@ export function sequences_legend(sequences) {
   const ignored = sequences.every((one) =>
     one.kind.every((kind, i) => kind !== "padding" || !one.attention || one.attention[i] === 0),
   );
-  const names = ignored ? LEGEND : { ...LEGEND, padding: "padding, which no mask hides" };
-  return legend(sequences.flatMap((one) => one.kind), names);
+  return legend(sequences.flatMap((one) => one.kind), ignored);
 }
 
 /** A list of marks and what each means. A mark is the name of a class, or a style. */
@@ -292,12 +307,12 @@ export function bars(labels, probabilities, reference = null) {
       number(probabilities[i].toFixed(4), probabilities[i] === largest),
     ),
   );
-  return scrolling(table(["label", "probability", "number"], rows), false);
+  return scrolling(table([words("label"), words("probability"), words("number")], rows), false);
 }
 
 /** A table with the attending tokens at its left and the others on top. */
 export function matrix(cells, rows, columns) {
-  const corner = make("th", { scope: "col", class: "corner" }, "from\u00a0↓ to\u00a0→");
+  const corner = make("th", { scope: "col", class: "corner" }, words("from\u00a0↓ to\u00a0→"));
   const tops = columns.map((token) => make("th", { scope: "col", class: "token" }, token));
   const body = rows.map((token, i) =>
     make("tr", {}, make("th", { scope: "row", class: "token" }, token), ...cells[i]),

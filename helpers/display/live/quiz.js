@@ -1,10 +1,10 @@
 // The questions of a notebook: choose an answer, hear why it is right or not, and choose again.
 // What was chosen stays in the reader's own browser.
-import { make } from "./parts.js";
+import { make, words } from "./parts.js";
 
 /** Text in which backticks mark code. */
-const text = (words) =>
-  words.split("`").map((part, i) => (i % 2 ? make("code", {}, part) : part));
+const text = (said) =>
+  said.split("`").map((part, i) => (i % 2 ? make("code", {}, part) : part));
 
 /** The answers that were checked, by question, kept in this browser alone. */
 function memory(notebook) {
@@ -48,7 +48,7 @@ function questionForm({ question, choices }, number, kept, checked) {
     make("label", {}, inputs[i], make("span", {}, ...text(choice.text))),
   );
   const said = make("p", { class: "verdict", role: "status" });
-  const button = make("button", { type: "button" }, "Check");
+  const button = make("button", { type: "button" }, words("Check"));
   let right = false;
 
   const clear = () => {
@@ -60,13 +60,14 @@ function questionForm({ question, choices }, number, kept, checked) {
   const show = (i) => {
     right = choices[i].right;
     said.className = right ? "verdict right" : "verdict wrong";
-    said.replaceChildren(make("strong", {}, right ? "✓ Right. " : "✗ Not this one. "), ...text(choices[i].why));
+    const verdict = right ? words("✓ Right.") : words("✗ Not this one.");
+    said.replaceChildren(make("strong", {}, `${verdict} `), ...text(choices[i].why));
   };
   button.addEventListener("click", () => {
     const i = inputs.findIndex((input) => input.checked);
     if (i < 0) {
       said.className = "verdict";
-      said.textContent = "Choose an answer first.";
+      said.textContent = words("Choose an answer first.");
       return;
     }
     kept.keep(question, choices[i].text);
@@ -94,10 +95,10 @@ export default {
     const forms = [];
     const tell = () => {
       const right = forms.filter((form) => form.right()).length;
-      count.textContent = `${right} of ${questions.length} right.`;
+      count.textContent = words("{right} of {all} right.", { right, all: questions.length });
     };
     forms.push(...questions.map((one, i) => questionForm(one, i + 1, kept, tell)));
-    const clear = make("button", { type: "button", class: "clear" }, "Clear my answers");
+    const clear = make("button", { type: "button", class: "clear" }, words("Clear my answers"));
     clear.addEventListener("click", () => {
       kept.clear();
       for (const form of forms) form.clear();

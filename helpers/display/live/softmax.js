@@ -1,5 +1,5 @@
 // The temperature of the softmax: move the slider, and the probabilities follow.
-import { bars, slider, view } from "./parts.js";
+import { bars, slider, view, words } from "./parts.js";
 
 /** helpers.text.softmax, for one row. */
 export function softmax(logits, temperature = 1) {
@@ -21,7 +21,7 @@ export default {
     const temperature = (changed) => {
       const { element, show } = slider(
         {
-          label: "Temperature",
+          label: words("Temperature"),
           min: -1,
           max: 1,
           step: 0.05,

@@ -1,6 +1,6 @@
-// Several tokenizers side by side: type a text, and see how each of them cuts it.
+// Several tokenizers side by side: type a text, and see how each of them splits it.
 // The tokens come from Python in a notebook, and from tokenizer.js on the published page.
-import { field, legend, make, number, row, scrolling, table, view } from "./parts.js";
+import { field, legend, make, number, row, scrolling, table, view, words } from "./parts.js";
 
 /** A row of tokens, with a gap wherever a word ends. */
 function pieces({ token, id, word, kind }) {
@@ -22,20 +22,25 @@ function draw(state, { splits, missing = [] }) {
       number(String(one.token.length), false),
     ),
   );
+  const heads = [words("split by"), words("tokens"), words("number")];
+  const too_large = words("Too large for this page: {names}. Open the notebook in JupyterLab.", {
+    names: missing.join(", "),
+  });
   const parts = [
-    scrolling(table(["cut by", "tokens", "number"], rows, { class: "splits" })),
+    scrolling(table(heads, rows, { class: "splits" })),
     legend(splits.flatMap((one) => one.kind)),
-    missing.length
-      ? make("p", { class: "note" }, `Too large for this page: ${missing.join(", ")}. Open the notebook in JupyterLab.`)
-      : null,
+    missing.length ? make("p", { class: "note" }, too_large) : null,
   ];
-  return { parts, spoken: splits.map((one) => `${one.name} ${one.token.length} tokens`).join(", ") };
+  const counts = splits.map(({ name, token }) =>
+    words("{name} {count} tokens", { name, count: token.length }),
+  );
+  return { parts, spoken: counts.join(", ") };
 }
 
 export default {
   render({ model, el }) {
     const controls = {
-      text: (changed) => field({ label: "Text", placeholder: "Type a text" }, changed),
+      text: (changed) => field({ label: words("Text"), placeholder: words("Type a text") }, changed),
     };
     return view({ model, el, controls, draw, wait: 120 });
   },

@@ -1,6 +1,8 @@
 // Tokenizers in the browser: what Python answers in a notebook, this module answers on the published
 // page. The 0.5 MB of bert-base-uncased are loaded when the reader first changes something.
 
+import { words } from "./parts.js";
+
 const VENDOR = new URL("../vendor/", import.meta.url);
 const LONGEST = 512; // positions that a BERT can read
 const PADDING = "[PAD]";
@@ -18,10 +20,10 @@ async function build(state) {
   const made = new Tokenizer(state, {});
   const { model } = made;
   const { type, split } = state.pre_tokenizer ?? {};
-  // the package ignores that a Metaspace cuts before each ▁
-  const words = (text) => (type === "Metaspace" && split ? text.match(/▁?[^▁]+|▁/gu) : [text]);
+  // the package ignores that a Metaspace splits before each ▁
+  const parts = (text) => (type === "Metaspace" && split ? text.match(/▁?[^▁]+|▁/gu) : [text]);
   const { vocab, tokens_to_ids, unk_token_id } = model;
-  made.model = Object.assign((texts) => texts.flatMap(words).map((word) => model([word])), {
+  made.model = Object.assign((texts) => texts.flatMap(parts).map((word) => model([word])), {
     vocab,
     tokens_to_ids,
     unk_token_id,
@@ -47,7 +49,11 @@ export async function tokenizer() {
     return made;
   } catch (error) {
     loading = undefined;
-    throw new Error(`The tokenizer could not be loaded (${error.message}). Is the network gone?`);
+    throw new Error(
+      words("The tokenizer could not be loaded ({error}). Is the network gone?", {
+        error: error.message,
+      }),
+    );
   }
 }
 
@@ -58,7 +64,7 @@ export async function tokenizer() {
  */
 export function encode(tokenizer, text, pair = "") {
   const { model, post_processor } = tokenizer;
-  const cut = (one) =>
+  const split = (one) =>
     tokenizer
       .encode_text(one.replace(RARE_CHINESE, " $& "))
       .flatMap((item, word) =>
@@ -67,7 +73,7 @@ export function encode(tokenizer, text, pair = "") {
           ? [{ token: item, word, typed: true }]
           : item.map((token) => ({ token, word, typed: false })),
       );
-  const [first, second] = [cut(text), pair ? cut(pair) : null];
+  const [first, second] = [split(text), pair ? split(pair) : null];
   const { tokens, token_type_ids } = post_processor
     ? post_processor(first, second, true)
     : { tokens: [...first, ...(second ?? [])] };
@@ -121,7 +127,7 @@ const ANSWERS = {
   async padding({ texts, padding, truncation, max_length }) {
     const batch = texts.split(LINE_END).filter((line) => line.trim());
     if (!batch.length) {
-      throw new Error("texts must hold at least one text; got none. Type a sentence.");
+      throw new Error(words("texts must hold at least one text; got none. Type a sentence."));
     }
     const one = await tokenizer();
     const whole = batch.map((text) => encode(one, text));
@@ -151,7 +157,7 @@ const ANSWERS = {
   // helpers/display/live_results.py: splits_result; `tokenizers` is what tokenizers_for_page gave
   async splits({ text }, { tokenizers }) {
     if (!text.trim()) {
-      throw new Error("Type a sentence: an empty text has no tokens of its own.");
+      throw new Error(words("Type a sentence: an empty text has no tokens of its own."));
     }
     const there = Object.entries(tokenizers).filter(([, given]) => given !== null);
     const splits = there.map(async ([name, given]) => {
@@ -177,7 +183,7 @@ function built(state) {
 /** Give what answers for one live thing. `busy` shows the reader why it takes a moment. */
 export function prepare({ kind, page }) {
   return async (state, busy) => {
-    if (!loaded) busy("Loading the tokenizer …");
+    if (!loaded) busy(words("Loading the tokenizer …"));
     return ANSWERS[kind](state, page);
   };
 }

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from helpers.display.inputs import check_each, to_names, to_numbers
 from helpers.text import GAP
+from helpers.words import words
 
 from .bars import bars
 from .html import Html, Picture, frame, heading, legend, make, make_table, note, row
@@ -19,15 +20,20 @@ if TYPE_CHECKING:
 def steps_picture(steps: Steps) -> Picture:
     """Draw how a text goes through the three steps of the pipeline."""
     logits = to_numbers(steps.logits, "logits")
+    cut = words("The text was longer than the model can read, and was cut.")
     cells = [make("td", f"{logit:.4f}", class_="text number") for logit in logits]
     return frame(
-        heading("1. Tokenizer: text to tokens to ids"),
-        _cut("text", steps.truncated),
+        heading(words("1. Tokenizer: text to tokens to ids")),
+        note(cut) if steps.truncated else Html(),
         token_rows(steps.table),
         token_legend(steps.table, ignored=True),
-        heading("2. Model: ids to logits"),
-        make_table(["label", *map(str, steps.labels)], [row("logit", *cells)], reachable=False),
-        heading("3. Post-processing: logits to probabilities"),
+        heading(words("2. Model: ids to logits")),
+        make_table(
+            [words("label"), *map(str, steps.labels)],
+            [row(words("logit"), *cells)],
+            reachable=False,
+        ),
+        heading(words("3. Post-processing: logits to probabilities")),
         bars(steps.labels, steps.probabilities),
     )
 
@@ -45,12 +51,12 @@ def prediction_picture(predictions: Mapping[str, Prediction]) -> Picture:
         ]
         parts += [
             heading(str(name)),
-            make_table(None, [row("sees", *cells)], kind="tokens"),
+            make_table(None, [row(words("sees"), *cells)], kind="tokens"),
             bars(one.candidates, one.probabilities),
         ]
-    marks = [("special", "seen by the model"), ("asked", "the gap")]
+    marks = [("special", words("seen by the model")), ("asked", words("the gap"))]
     if not all(seen for one in predictions.values() for seen in one.seen):
-        marks.append(("padding", "hatched: not seen"))
+        marks.append(("padding", words("hatched: not seen")))
     return frame(*parts, legend(marks))
 
 
@@ -63,9 +69,9 @@ def _sight(token: str, seen: bool) -> str:
 def pair_picture(answer: PairAnswer) -> Picture:
     """Draw what a model says about two sentences, in both orders, as bars."""
     return frame(
-        _cut("pair", answer.truncated),
+        _pair_truncated(answer),
         bars(answer.labels, answer.probabilities, answer.swapped),
-        note("Thin gray bars: the second sentence first."),
+        note(words("Thin gray bars: the second sentence first.")),
     )
 
 
@@ -73,15 +79,18 @@ def pair_labels_picture(answer: PairAnswer) -> Picture:
     """Say which label a model gives to two sentences, in both orders, without numbers."""
     # how sure a newly trained model is depends on the machine that trained it
     labels = to_names(answer.labels, "labels")
-    orders = {"As they stand": answer.probabilities, "Second sentence first": answer.swapped}
+    orders = {
+        words("As they stand"): answer.probabilities,
+        words("Second sentence first"): answer.swapped,
+    }
     rows = []
     for order, probabilities in orders.items():
         numbers = to_numbers(probabilities, "probabilities")
         label = labels[numbers.index(max(numbers))]
         rows.append(row(order, make("td", label, class_="text winner")))
-    return frame(_cut("pair", answer.truncated), make("table", *rows))
+    return frame(_pair_truncated(answer), make("table", *rows))
 
 
-def _cut(what: str, truncated: bool) -> Html:
-    cut = f"The {what} was longer than the model can read, and was cut."
-    return note(cut) if truncated else Html()
+def _pair_truncated(answer: PairAnswer) -> Html:
+    cut = words("The pair was longer than the model can read, and was cut.")
+    return note(cut) if answer.truncated else Html()

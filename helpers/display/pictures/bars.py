@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from helpers.display.inputs import check_each, check_table, to_count, to_names, to_numbers
+from helpers.words import words
 
 from .html import Html, Picture, frame, join, legend, make, make_table, note, row
 
@@ -40,7 +41,8 @@ def bars(labels: Sequence[str], probabilities: Numbers, reference: Numbers | Non
         faint = [make("span", class_="faint", style=f"width: {number:.2%}") for number in thin]
         spans = [join(*both) for both in zip(spans, faint, strict=True)]
     rows = _rows(names, spans, numbers, digits=4)
-    return make_table(("label", "probability", "number"), rows, reachable=False)
+    heads = words("label"), words("probability"), words("number")
+    return make_table(heads, rows, reachable=False)
 
 
 def _rows(names: list[str], spans: list[Html], numbers: list[float], *, digits: int) -> list[Html]:
@@ -68,7 +70,8 @@ def similarity_picture(sentences: Sequence[str], similarities: Numbers) -> Pictu
     check_each(numbers, names, "similarity", "sentences")
     spans = [make("span", style=f"width: {max(number, 0):.1%}") for number in numbers]
     rows = _rows(names, spans, numbers, digits=2)
-    return frame(make_table(("sentence", "similarity", "number"), rows))
+    heads = words("sentence"), words("similarity"), words("number")
+    return frame(make_table(heads, rows))
 
 
 def measure_picture(table: pd.DataFrame, *, digits: int = 1) -> Picture:
@@ -120,12 +123,16 @@ def batches_picture(table: pd.DataFrame, *, shown: int = 10) -> Picture:
         raise ValueError(f"Expected batches of at least one position; got {sizes.tolist()}.")
     padding = table["padding"].sum() / sizes.sum()
     shapes = table[["rows", "width"]].drop_duplicates()
-    summary = (
-        f"{len(table)} batches, {sizes.sum():,} positions, {padding:.0%} of them padding. "
-        f"Different shapes: {len(shapes)}."
+    summary = words(
+        "{batches} batches, {positions} positions, {padding} of them padding. "
+        "Different shapes: {shapes}.",
+        batches=len(table),
+        positions=f"{sizes.sum():,}",
+        padding=f"{padding:.0%}",
+        shapes=len(shapes),
     )
     if len(table) > shown:
-        summary += f" Drawn are the first {shown}."
+        summary += " " + words("Drawn are the first {count}.", count=shown)
     rows = []
     for i, one in enumerate(table.head(shown).itertuples()):
         parts = [
@@ -140,8 +147,8 @@ def batches_picture(table: pd.DataFrame, *, shown: int = 10) -> Picture:
             make("td", f"{share:.0%}", class_="number"),
         ]
         rows.append(row(f"{i}", *cells))
-    marks = [(REAL, "tokens"), (FILLED, "hatched: padding")]
-    heads = ("batch", "shape", "positions", "padding")
+    marks = [(REAL, words("tokens")), (FILLED, words("hatched: padding"))]
+    heads = words("batch"), words("shape"), words("positions"), words("padding")
     return frame(note(summary), make_table(heads, rows), legend(marks, by="style"))
 
 
@@ -170,11 +177,16 @@ def progress_picture(done: int, steps: int, *, seconds: float | None = None) -> 
     done, steps = to_count(done, "done"), to_count(steps, "steps")
     if done > steps > 0:
         raise ValueError(f"Expected at most {steps} steps done; got {done}. Count all epochs.")
-    words = f"step {done:,} of {steps:,}" if steps else "not begun yet"
+    said = words("not begun yet")
+    if steps:
+        said = words("step {done} of {steps}", done=f"{done:,}", steps=f"{steps:,}")
     if seconds is not None and done < steps and math.isfinite(seconds):
         minutes, rest = divmod(math.ceil(max(seconds, 0)), 60)
-        words += f", about {f'{minutes} min ' if minutes else ''}{rest} s left"
-    said = {"role": "progressbar", "aria_label": "Training"}
-    bar = make("progress", **said, max=max(steps, 1), value=done, aria_valuetext=words)
-    line = make("p", bar, make("span", words, class_="number"), class_="progress-line")
+        left = words("{seconds} s", seconds=rest)
+        if minutes:
+            left = words("{minutes} min {seconds} s", minutes=minutes, seconds=rest)
+        said = words("{progress}, about {time} left", progress=said, time=left)
+    role = {"role": "progressbar", "aria_label": words("Training")}
+    bar = make("progress", **role, max=max(steps, 1), value=done, aria_valuetext=said)
+    line = make("p", bar, make("span", said, class_="number"), class_="progress-line")
     return frame(PROGRESS, line)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from difflib import SequenceMatcher
 
+from helpers.words import words
+
 from .html import Picture, frame, legend, make
 
 PRE = "margin: 0; padding: 0; border: 0; background: none; color: inherit; width: max-content"
@@ -48,5 +50,5 @@ def diff_picture(before: str, after: str) -> Picture:
     shown = [make(tag, f"{line}\n", class_=mark, style=style) for tag, mark, line in lines]
     return frame(
         make("div", make("pre", *shown, style=PRE), class_="scroll", tabindex="0"),
-        legend([("unknown", "- taken out"), ("special", "+ put in")]),
+        legend([("unknown", words("- taken out")), ("special", words("+ put in"))]),
     )

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from html import escape
 from typing import TYPE_CHECKING
 
 from helpers.display.inputs import to_array, to_names
+from helpers.words import words
 
 from .html import Html, Picture, frame, legend, make, make_table, note
 
@@ -14,11 +16,6 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 WIDEST = 20  # tokens that fit on a page
-CORNER = Html("<th scope='col' class='corner'>from&nbsp;↓ to&nbsp;→</th>")
-ALLOWED = Html(
-    "<td class='special'><span aria-hidden='true'>●</span><span class='unseen'>yes</span></td>"
-)
-FORBIDDEN = Html("<td class='padding'><span class='unseen'>no</span></td>")
 
 
 def mask_picture(
@@ -51,10 +48,13 @@ def mask_picture(
             f"Expected a mask of True and False, or of 1 and 0; got {allowed.min():g} to "
             f"{allowed.max():g}. Of a mask that is added to scores, pass mask == 0."
         )
-    cells = [[ALLOWED if one else FORBIDDEN for one in row] for row in allowed]
-    marks = [("special", "● may attend")]
+    yes, no = (make("span", said, class_="unseen") for said in (words("yes"), words("no")))
+    dot = make("td", make("span", "●", aria_hidden="true"), yes, class_="special")
+    hatched = make("td", no, class_="padding")
+    cells = [[dot if one else hatched for one in row] for row in allowed]
+    marks = [("special", words("● may attend"))]
     if not allowed.all():
-        marks.append(("padding", "hatched: may not"))
+        marks.append(("padding", words("hatched: may not")))
     return frame(_matrix(cells, attending, attended), legend(marks))
 
 
@@ -96,10 +96,13 @@ def attention_picture(
         )
     percents = [[round(100 * share) for share in row] for row in shares.tolist()]
     cells = [[_percent(percent, max(row)) for percent in row[:WIDEST]] for row in percents[:WIDEST]]
-    remark = "Per cent; each row adds up to 100, but for rounding. Bold: the largest of its row."
+    remark = words(
+        "Per cent; each row adds up to 100, but for rounding. Bold: the largest of its row."
+    )
     longest = max(len(attending), len(attended))
     if longest > WIDEST:
-        remark += f" Drawn are the first {WIDEST} tokens of {longest}."
+        remark += " "
+        remark += words("Drawn are the first {count} tokens of {all}.", count=WIDEST, all=longest)
     return frame(_matrix(cells, attending[:WIDEST], attended[:WIDEST]), note(remark))
 
 
@@ -131,4 +134,6 @@ def _matrix(cells: list[list[Html]], rows: list[str], columns: list[str]) -> Htm
     tops = [make("th", token, scope="col", class_="token") for token in columns]
     sides = [make("th", token, scope="row", class_="token") for token in rows]
     body = [make("tr", side, *row) for side, row in zip(sides, cells, strict=True)]
-    return make_table([CORNER, *tops], body, kind="matrix")
+    said = escape(words("from\u00a0↓ to\u00a0→")).replace("\u00a0", "&nbsp;")
+    corner = make("th", Html(said), scope="col", class_="corner")
+    return make_table([corner, *tops], body, kind="matrix")

@@ -8,21 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from helpers.display.inputs import check_table, to_names, to_numbers
 from helpers.text import IGNORE_INDEX, Piece
+from helpers.words import words
 
-from .html import Html, Picture, frame, heading, legend, make, make_table, note, row
+from .html import Html, Picture, frame, heading, join, legend, make, make_table, note, row
 
 if TYPE_CHECKING:
     import pandas as pd
 
-KIND_NAMES = {
-    "special": "special token",
-    "unknown": "not in the vocabulary",
-    "padding": "padding, which the model is told to ignore",
-}
-NOT_IGNORED = "padding, which no mask hides"
 WIDEST = 20  # positions that fit on a page
-ROWS = {"token": "token", "id": "id", "token_type": "token type"}
-ROWS |= {"attention": "attention mask", "answer": "asked for", "label": "label"}
 COLUMNS = ("sequence", "position", "token", "kind")
 MAKER = "helpers.text.token_table(tokenizer, tokenizer(text))"
 
@@ -49,7 +42,7 @@ def token_picture(table: pd.DataFrame) -> Picture:
     """
     check_table(table, COLUMNS, MAKER)
     not_asked = "label" in table and (table["label"] == IGNORE_INDEX).any()
-    remark = note("Label -100: not asked for here.") if not_asked else Html()
+    remark = note(words("Label -100: not asked for here.")) if not_asked else Html()
     return frame(token_rows(table), token_legend(table), remark)
 
 
@@ -70,12 +63,14 @@ def padding_picture(
     remarks = to_names(notes, "notes")
     longest = max(lengths, default=0)
     if longest > WIDEST:
-        remarks.append(f"Drawn are the first {WIDEST} positions of {longest}.")
-    summary = f"Tokens cut: {outcome['cut']}. Tokens of padding: {outcome['padded']}."
+        drawn = {"count": WIDEST, "all": longest}
+        remarks.append(words("Drawn are the first {count} positions of {all}.", **drawn))
+    counts = {"cut": outcome["cut"], "padded": outcome["padded"]}
+    summary = words("Tokens cut: {cut}. Tokens of padding: {padded}.", **counts)
     if outcome["shape"] == "ragged":
         remarks.append(_no_tensor(lengths, outcome["padding"]))
     else:
-        summary = f"Shape {outcome['shape']}. {summary}"
+        summary = words("Shape {shape}.", shape=outcome["shape"]) + f" {summary}"
     return frame(
         heading(make("code", call)),
         note(summary),
@@ -88,11 +83,13 @@ def padding_picture(
 def _no_tensor(lengths: list[int], padding: object) -> Html:
     """Say why rows of several lengths make no tensor, and what would help."""
     *others, last = map(str, lengths)
-    rows = f"{', '.join(others)} and {last}"
-    remedy = "Set padding=True, so that the shorter ones are filled up."
+    rows = words("{others} and {last}", others=", ".join(others), last=last)
+    remedy = words("Set padding=True, so that the shorter ones are filled up.")
     if padding == "max_length":
-        remedy = "padding='max_length' cuts nothing: set truncation=True too."
-    return Html(f"<strong>No tensor:</strong> the rows have {rows} tokens. {remedy}")
+        remedy = words("padding='max_length' cuts nothing: set truncation=True too.")
+    why = words("the rows have {rows} tokens.", rows=rows)
+    why = escape(f"{why} {remedy}", quote=False)
+    return join(make("strong", words("No tensor:")), Html(f" {why}"))
 
 
 def token_rows(tokens: pd.DataFrame) -> Html:
@@ -101,15 +98,28 @@ def token_rows(tokens: pd.DataFrame) -> Html:
     several = tokens["sequence"].nunique() > 1
     bodies = []
     for sequence, part in tokens.groupby("sequence"):
-        title = make("th", f"sequence {sequence}", scope="rowgroup", colspan=width + 1)
+        name = words("sequence {number}", number=sequence)
+        title = make("th", name, scope="rowgroup", colspan=width + 1)
         lines = [make("tr", title)] if several else []
-        for column, name in ROWS.items():
+        for column, name in _row_names().items():
             if column in part and part[column].notna().any():
                 cells = zip(part[column], part["kind"], strict=True)
                 lines.append(row(name, *(_cell(column, value, kind) for value, kind in cells)))
         bodies.append(lines)
     positions = [make("th", f"{i}", scope="col", class_="number") for i in range(width)]
-    return make_table(["position", *positions], *bodies, kind="tokens")
+    return make_table([words("position"), *positions], *bodies, kind="tokens")
+
+
+def _row_names() -> dict[str, str]:
+    """Name the rows of a table of tokens, in their order."""
+    return {
+        "token": words("token"),
+        "id": words("id"),
+        "token_type": words("token type"),
+        "attention": words("attention mask"),
+        "answer": words("asked for"),
+        "label": words("label"),
+    }
 
 
 def _cell(column: str, value: object, kind: str) -> Html:
@@ -132,7 +142,13 @@ def token_legend(tokens: pd.DataFrame, *, ignored: bool | None = None) -> Html:
 
 
 def _kind_legend(kinds: Iterable[str], *, ignored: bool = True) -> Html:
-    names = KIND_NAMES if ignored else KIND_NAMES | {"padding": NOT_IGNORED}
+    names = {
+        "special": words("special token"),
+        "unknown": words("not in the vocabulary"),
+        "padding": words("padding, which the model is told to ignore"),
+    }
+    if not ignored:
+        names["padding"] = words("padding, which no mask hides")
     return legend((kind, name) for kind, name in names.items() if kind in kinds)
 
 
@@ -168,7 +184,7 @@ def split_picture(splits: Mapping[str, Sequence[str | Piece]]) -> Picture:
         kinds |= {piece.kind for piece in pieces}
         count = make("td", f"{len(pieces)}", class_="number")
         rows.append(row(str(name), make("td", *_pieces(pieces), class_="pieces"), count))
-    table = make_table(("cut by", "tokens", "number"), rows, kind="splits")
+    table = make_table((words("split by"), words("tokens"), words("number")), rows, kind="splits")
     return frame(table, _kind_legend(kinds))
 
 
