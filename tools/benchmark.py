@@ -251,7 +251,7 @@ def share_of_the_machine(bench: Bench) -> None:
             took, _ = timed(run)
             shares.append(products / took / rate)
         name = f"share of the machine's rate in {str(dtype).removeprefix('torch.')}"
-        row(name, f"{100 * statistics.median(shares):.0f} %", "60 %")
+        row(name, f"{100 * statistics.median(shares):.0f}%", "60%")
 
 
 def main() -> None:

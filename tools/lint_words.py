@@ -32,6 +32,7 @@ WORDS = {
     r"analys(?:ed|ing|ers?)": "analyze",
     r"organis\w+|neighbour\w*": "organize, neighbor",
     r"grey": "gray",
+    r"\d+ % \w+": "no space before the percent sign: 95% of",
     r"(?:un)?(?:model|label|cancel|travel)l(?:ed|ing)": "one l: modeling, labeled",
     r"centre[ds]?": "center",
     r"catalogues?": "catalog",

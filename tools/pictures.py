@@ -11,7 +11,7 @@ from PIL import Image
 KINDS = ("image/png", "image/jpeg")
 MEASURED, TRAINED = "measured-picture", "trained-picture"
 VISIBLE = 64  # of 255: a pixel that differs less is not counted
-TOLERANCE = 0.004  # of all pixels: a bar that is 5 % longer is above this
+TOLERANCE = 0.004  # of all pixels: a bar that is 5% longer is above this
 TRAINED_TOLERANCE = 0.05  # a curve drawn elsewhere, but no other axis or label
 RESIZED = 0.05  # the labels of another scale can be wider
 

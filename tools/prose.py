@@ -15,7 +15,7 @@ a number may come from:
 - **a source**, named in the head of a page or in the metadata of a cell, such as
   ``+++ {"source": {"66 million": "Sanh et al., 2019"}}``. `named` lists the kinds of source.
 
-Rounding is allowed: 0.86 fits 0.8612, 86 % fits 0.861, and 22.7 million fits 22,713,216. What isn't
+Rounding is allowed: 0.86 fits 0.8612, 86% fits 0.861, and 22.7 million fits 22,713,216. What isn't
 read at all: whole numbers below ten (see `tools.numerals`), and `RULES`.
 """
 

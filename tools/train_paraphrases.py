@@ -128,7 +128,7 @@ def describe(results: dict) -> dict:
 
 
 def gain(right: np.ndarray, other: np.ndarray) -> dict[str, float]:
-    """Compute an accuracy, and what it gains over another: the mean and its 95 % interval."""
+    """Compute an accuracy, and what it gains over another: the mean and its 95% interval."""
     difference = right.astype(int) - other
     low, high = bootstrap_interval(difference)
     numbers = {"accuracy": right.mean(), "gain": difference.mean(), "low": low, "high": high}

@@ -29,7 +29,7 @@ class LearningCurve(ipywidgets.VBox):
 
     Display it, then pass it to `helpers.training.train` as ``watch``. The curve is the plot of
     `helpers.display.learning_curve`. It is drawn when its cell ends, and before as often as
-    that takes at most 5 % of the time. The bar and the words for screen readers are never late.
+    that takes at most 5% of the time. The bar and the words for screen readers are never late.
 
     Parameters
     ----------

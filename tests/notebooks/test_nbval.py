@@ -63,7 +63,7 @@ def heatmap(changed=0.8):
 
 RATES = {"linear": [1 - i / 50 for i in range(50)]}
 OTHERS = {
-    "a bar that is 5 % longer": (bars(), bars(first=0.85)),
+    "a bar that is 5% longer": (bars(), bars(first=0.85)),
     "two bars exchanged": (bars(), bars(0.62, 0.81)),
     "another label": (bars(), bars(label="share of wrong answers, of all that there are")),
     "another plot": (bars(), lines()),

@@ -53,8 +53,8 @@ FAULTS = {
     "a rate in the text alternative of a plot": ("3-3", "from 5e-5 to 0.", "from 5e-4 to 0."),
     "an id in a sentence": ("2-1", "learned that 5223 means", "learned that 5224 means"),
     "a shape": ("2-1", "From 2 × 16 × 384 numbers", "From 2 × 16 × 348 numbers"),
-    "a percentage": ("1-2", "replace 80 % by", "replace 70 % by"),
-    "a percentage in a table": ("1-2", "about 15 % of the tokens", "about 25 % of the tokens"),
+    "a percentage": ("1-2", "replace 80% by", "replace 70% by"),
+    "a percentage in a table": ("1-2", "about 15% of the tokens", "about 25% of the tokens"),
     "a number in a table": ("2-1", "| hidden size | 384 |", "| hidden size | 394 |"),
     "a date in a table": ("1-2", "| June 2018 | [GPT]", "| July 2018 | [GPT]"),
     "a calculation with its result": ("3-4", "are the same 16 rows", "are the same 18 rows"),
@@ -105,7 +105,7 @@ def test_a_wrong_number_is_noticed(fault):
     [
         ("2-1", "three-steps", "ids 101 1045 5223", "ids 101 1045 5224"),  # its description
         ("2-3", "tokenizer-steps", ">19204<", ">19240<"),  # a label
-        ("3-1", "dynamic-padding", "37 %", "47 %"),
+        ("3-1", "dynamic-padding", "37%", "47%"),
         ("1-2", "transformer-timeline", "GPT-3, May 2020", "GPT-3, May 2021"),
         ("1-3", "attention-head", ">13 × 13<", ">13 × 31<"),
         ("1-3", "encoder-layer", "from 384 to 1536", "from 384 to 1356"),
@@ -215,9 +215,9 @@ def notebook_of(*cells: str) -> nbformat.NotebookNode:
         ("0.8612", "It is 0.86.", True),
         ("0.8612", "It is 0.87.", False),
         ("0.86", "It is 0.861.", False),  # more digits than were printed
-        ("0.861", "It is 86 %.", True),
+        ("0.861", "It is 86%.", True),
         ("86%", "It is 86 percent.", True),
-        ("86 rows", "It is 86 %.", False),
+        ("86 rows", "It is 86%.", False),
         ("86%", "There are 86 rows.", False),
         ("22,713,216", "It has 22.7 million.", True),
         ("22,813,216", "It has 22.7 million.", False),

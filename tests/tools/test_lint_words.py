@@ -24,6 +24,7 @@ def test_every_kind_of_file_is_read():
         ("One colour.", 1, "colour"),
         ("Fine.\n\nA test would be\nspoilt.", 4, "spoilt"),
         ("To hand\n  out the zip.", 1, "hand out"),  # across a line break
+        ("It is in 95 % of them.", 1, "95 % of"),
         ("# They Recognise it", 1, "Recognise"),  # in the comment of a cell, too
     ],
 )
