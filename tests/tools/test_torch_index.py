@@ -27,7 +27,9 @@ def index():
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
-            self.send_response(200 if self.path == "/whl/cpu/torch/" else 404)
+            # a proxy is asked for the whole address
+            there = self.path in ("/whl/cpu/torch/", "http://index.example/whl/cpu/torch/")
+            self.send_response(200 if there else 404)
             self.end_headers()
 
         def log_message(self, *arguments):
@@ -49,6 +51,14 @@ def found(capsys):
 def test_an_index_that_answers_is_printed(bare_linux, capsys, index):
     bare_linux.setenv("BOOK_TORCH_INDEX", index)
     assert found(capsys) == (index, "")
+
+
+def test_an_index_behind_a_proxy_is_reached(bare_linux, capsys, index):
+    bare_linux.setenv("http_proxy", index.removesuffix("/whl/cpu"))
+    bare_linux.setattr("urllib.request._opener", None)  # it remembers the environment of before
+    for address, reached in (("http://index.example/whl/cpu", True), ("http://x.example", False)):
+        bare_linux.setenv("BOOK_TORCH_INDEX", address)
+        assert found(capsys)[0] == (address if reached else "")
 
 
 def test_an_index_that_cannot_be_reached_or_is_silent_is_named(bare_linux, capsys, index):
