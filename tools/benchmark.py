@@ -174,9 +174,9 @@ def compare_trainings(bench: Bench) -> None:
     f1 = " and ".join(f"{100 * score['f1']:.1f}" for score in scores)
     accuracy = " and ".join(f"{100 * score['accuracy']:.1f}" for score in scores)
     row(
-        f"the Trainer's defaults (3 epochs) / our fastest settings ({EPOCHS} epochs)",
+        f"the Trainer's defaults (3 epochs) / our fastest settings (epochs: {EPOCHS})",
         f"{slow / fast:.2f} (F1 {f1}, accuracy {accuracy})",
-        "3 at F1 within 1",
+        "5 at equal or better accuracy",
     )
 
 
