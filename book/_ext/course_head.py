@@ -1,5 +1,6 @@
 """The head of a page: only the scripts that it uses, and its description."""
 
+import functools
 import re
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -24,22 +25,27 @@ LONGEST = 160  # characters of a description that a search engine shows
 
 def load_what_is_used(soup: BeautifulSoup, page: str) -> None:
     """Remove the scripts and style sheets that a page doesn't use."""
+
+    @functools.cache  # a search for what isn't there goes through the whole page
+    def has(selector: str) -> bool:
+        return soup.body.select_one(selector) is not None
+
     for script in soup.find_all("script"):
         name = urlsplit(script.get("src", "")).path.rpartition("/")[2]
         code = script.get_text()
         if (
-            (name in USES and not (USES[name] and soup.select_one(USES[name])))
+            (name in USES and not (USES[name] and has(USES[name])))
             or (name in SEARCH and page != "search.html")
             or "DOCUMENTATION_OPTIONS.pagename" in code  # for a version switcher
             or (
                 re.search(r"togglebuttonSelector|toggleHint|toggleOpenOnPrint", code)
-                and not soup.select_one(USES["togglebutton.js"])
+                and not has(USES["togglebutton.js"])
             )
         ):
             script.extract()
     for link in soup.find_all("link", rel="stylesheet"):
         selector = SHEETS.get(urlsplit(link["href"]).path.rpartition("/")[2])
-        if selector and not soup.body.select_one(selector):
+        if selector and not has(selector):
             link.extract()
     for link in soup.find_all("link", rel="preload"):
         link.extract()  # of scripts that are deferred anyway

@@ -111,8 +111,8 @@ def finish_pages(site, title, address):
         soup = BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
         if has_policy(soup):
             continue
+        leave_plain_words_alone(soup, plain)  # first: the page is shorter then
         load_what_is_used(soup, page)
-        leave_plain_words_alone(soup, plain)
         describe(soup, page, title, address)
         add_lowercase_anchors(soup)
         draw_icons(soup)

@@ -537,7 +537,7 @@ def test_each_exercise_has_its_solution_folded_below_it(site):
     """Where no kernel runs, a reader finds the code that the tests run."""
     found = 0
     for name in toc_notebooks():
-        soup = BeautifulSoup((site / f"{name}.html").read_text(), "html.parser")
+        soup = parse(site / f"{name}.html")
         for exercise in read_exercises(Path(name).name[:3]).values():
             (cell,) = [
                 one
