@@ -16,7 +16,7 @@ from transformers import PreTrainedModel
 from helpers.training.checks import check_batch, check_device, count_steps
 from helpers.words import words
 
-MEASURED = 4  # batches, after a first one that is slower
+MEASURED = 5  # batches; the first one is slower and doesn't count
 
 
 def estimate_duration(
@@ -28,8 +28,9 @@ def estimate_duration(
 ) -> float:
     """Say how long a training will take, from the time of a few batches.
 
-    Computes the losses and gradients of the first batches and leaves everything as it was: the
-    weights, their gradients, the model's mode, and the random numbers. Prints one line.
+    Computes the losses and gradients of batches from the whole epoch, since a sampler may put the
+    longest texts first. Leaves everything as it was: the weights, their gradients, the model's
+    mode, and the random numbers. Prints one line.
 
     Parameters
     ----------
@@ -58,7 +59,7 @@ def estimate_duration(
     times: list[float] = []
     with _as_it_was(model, loader):
         model.train()
-        for batch in itertools.islice(loader, MEASURED + 1):
+        for batch in _from_everywhere(loader):
             check_batch(batch, model, f"batch {len(times) + 1}")
             start = time.perf_counter()
             with torch.autocast(device.type, torch.bfloat16, enabled=bfloat16):
@@ -74,6 +75,21 @@ def estimate_duration(
     )
     print(said)
     return seconds
+
+
+def _from_everywhere(loader: DataLoader | list) -> Iterator[dict[str, torch.Tensor]]:
+    """Give a few batches, evenly spread over an epoch; no other rows are loaded."""
+    count = len(loader)
+    measured = min(MEASURED, count)
+    places = [(2 * n + 1) * count // (2 * measured) for n in range(measured)]
+    if not isinstance(loader, DataLoader):
+        yield from (loader[place] for place in places)
+    elif loader.batch_sampler is None:  # the data set makes the batches
+        yield from itertools.islice(loader, measured)
+    else:
+        for place, rows in enumerate(itertools.islice(loader.batch_sampler, places[-1] + 1)):
+            if place in places:
+                yield loader.collate_fn([loader.dataset[row] for row in rows])
 
 
 @contextmanager

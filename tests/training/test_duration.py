@@ -4,7 +4,9 @@ import copy
 
 import pytest
 import torch
+from accelerate.data_loader import SeedableRandomSampler
 from small_training import make_loader, make_model, make_optimizer, make_rows, no_bar
+from torch.utils.data import DataLoader
 
 from helpers.training import duration, estimate_duration, train
 
@@ -17,13 +19,23 @@ def test_it_says_how_many_steps_and_how_long(capsys):
     )
 
 
-@pytest.mark.parametrize("own", [False, True], ids=["torch's chance", "a generator of its own"])
-def test_a_training_goes_as_if_it_had_not_been_measured(own):
+def draw(chance, rows):
+    """Give what decides the order of some rows."""
+    if chance == "a sampler that counts epochs":
+        return {"sampler": SeedableRandomSampler(rows, data_seed=5)}
+    own = chance == "a generator of its own"
+    return {"shuffle": True, "generator": torch.Generator().manual_seed(5) if own else None}
+
+
+@pytest.mark.parametrize(
+    "chance", ["torch's chance", "a generator of its own", "a sampler that counts epochs"]
+)
+@pytest.mark.parametrize("rows", [12, 40])
+def test_a_training_goes_as_if_it_had_not_been_measured(chance, rows):
     def losses(measured):
         torch.manual_seed(3)
-        model = make_model()
-        generator = torch.Generator().manual_seed(5) if own else None
-        loader = make_loader(make_rows(20), shuffle=True, generator=generator)
+        model, data = make_model(), make_rows(rows)
+        loader = make_loader(data, **draw(chance, data))
         model.eval()
         before = copy.deepcopy(model.state_dict())
         if measured:
@@ -34,6 +46,23 @@ def test_a_training_goes_as_if_it_had_not_been_measured(own):
         return train(model, loader, make_optimizer(model), epochs=2, watch=no_bar).losses
 
     assert losses(measured=True) == losses(measured=False)
+
+
+@pytest.mark.parametrize("count", [1, 3, 5, 6, 125])
+def test_batches_of_all_lengths_are_measured(count):
+    """A sampler may put the longest texts first, as 🤗 Transformers' own does."""
+    batches = [{"length": length} for length in range(count)]
+    loader = DataLoader(range(4 * count), batch_size=4, collate_fn=lambda rows: rows[0] // 4)
+    places = [batch["length"] for batch in duration._from_everywhere(batches)]
+    assert places == list(duration._from_everywhere(loader))
+    assert len(places) == len(set(places)) == min(5, count)
+    assert abs(sum(places) / len(places) - (count - 1) / 2) <= 0.5
+
+
+def test_batches_that_a_data_set_makes_are_measured():
+    batches = [{"length": length} for length in range(9)]
+    loader = DataLoader(batches, batch_size=None)
+    assert len(list(duration._from_everywhere(loader))) == 5
 
 
 @pytest.mark.parametrize(
