@@ -240,7 +240,7 @@ def needs_browser():
     With ``BOOK_NEEDS_BROWSER=1``, as in ``.ci/run``, fail instead.
     """
     if chromium() is None:
-        reason = "NO BROWSER: not tested. On Debian: apt-get install chromium"
+        reason = "NO BROWSER: not tested. On Debian: apt-get install chromium-headless-shell"
         if os.environ.get("BOOK_NEEDS_BROWSER"):
             pytest.fail(reason)
         pytest.skip(reason)

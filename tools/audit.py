@@ -39,7 +39,7 @@ GOALS = {
 def environment() -> dict[str, str]:
     """Give the environment in which npm and Lighthouse find Node.js and the browser."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    own = {"PATH": path, "CHROME_PATH": chromium() or "", "NODE_USE_SYSTEM_CA": "1"}
+    own = {"PATH": path, "CHROME_PATH": chromium(shell=False) or "", "NODE_USE_SYSTEM_CA": "1"}
     return os.environ | own
 
 
@@ -97,7 +97,7 @@ def faults(report: dict) -> list[str]:
 
 def main(site: Path, pages: list[str]) -> int:
     """Print the table. Return 1 if a score is below its goal."""
-    if chromium() is None:
+    if chromium(shell=False) is None:
         print(
             "expected a Chromium, found none. On Debian: apt-get install chromium", file=sys.stderr
         )

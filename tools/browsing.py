@@ -1,6 +1,7 @@
 """A web server for the built site, and a browser that can reach only this machine.
 
-The browser is Debian's: ``apt-get install chromium``. ``CHROMIUM`` names another one.
+The browser is Debian's: ``apt-get install chromium-headless-shell``, or ``chromium``. ``CHROMIUM``
+names another one.
 """
 
 from __future__ import annotations
@@ -30,12 +31,19 @@ FLAGS = [
 ]
 
 
-def chromium() -> str | None:
-    """Give the path of a Chromium, or None if there is none."""
+def chromium(*, shell: bool = True) -> str | None:
+    """Give the path of a Chromium, or None if there is none.
+
+    Parameters
+    ----------
+    shell : bool, default True
+        Whether its headless shell will do, and is preferred: it draws the same pages, can't open a
+        window, and opens a page in about half the time.
+    """
     named = os.environ.get("CHROMIUM")
     if named:
         return named
-    names = ("chromium", "chromium-browser", "google-chrome")
+    names = ["chromium-headless-shell"] * shell + ["chromium", "chromium-browser", "google-chrome"]
     return next((path for path in map(shutil.which, names) if path), None)
 
 
@@ -141,7 +149,7 @@ def open_browser():
     program = chromium()
     if program is None:
         raise FileNotFoundError(
-            "expected a Chromium, found none. On Debian: apt-get install chromium. "
+            "expected a Chromium, found none. On Debian: apt-get install chromium-headless-shell. "
             "If it is elsewhere, set CHROMIUM=/path/to/chromium."
         )
     with sync_playwright() as playwright:

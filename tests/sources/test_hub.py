@@ -353,6 +353,17 @@ def test_what_the_hub_is_asked_for_holds_no_code():
     assert not any(sign in name for name in MODEL_FILES for sign in "*?[")
 
 
+def test_each_part_that_is_shortened_is_in_one_notebook():
+    cells = [cell.source for path in NOTEBOOKS for cell in code_of(path)]
+    assert [sum(part in source for source in cells) for part in SHORTER] == [1] * len(SHORTER)
+
+
+def code_of(path):
+    """Give the code cells of a notebook."""
+    stored = nbformat.read(path.with_suffix(".ipynb"), as_version=4)
+    return [cell for cell in stored.cells if cell.cell_type == "code"]
+
+
 @pytest.fixture(scope="module")
 def server(hub, tmp_path_factory):
     """Run notebooks with COURSE_SOURCE=hub; see the module of that name."""

@@ -37,8 +37,12 @@ def clone(tmp_path):
 
 @pytest.fixture
 def environment(tmp_path):
-    """A reader's environment. uv doesn't read the settings of pip: they are passed on."""
+    """A reader's environment. uv doesn't read the settings of pip: they are passed on.
+
+    As with uv, Python compiles a module when it is first imported: most never are, here.
+    """
     own = {name: value for name, value in os.environ.items() if not name.startswith("HF_")}
+    own["PIP_COMPILE"] = "0"
     own["JUPYTER_CONFIG_DIR"] = str(tmp_path / "config")
     own["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{own['PATH']}"  # uv is there
     if not torch_index.is_reachable(torch_index.INDEX):

@@ -129,6 +129,18 @@ def test_batches_of_like_length_are_those_of_the_trainer(tmp_path):
     assert other.losses == pytest.approx(one.losses, abs=1e-4)
 
 
+@pytest.mark.parametrize("by_length", [False, True])
+def test_the_trainer_predicts_in_another_order_where_it_trains_by_length(tmp_path, by_length):
+    """As 3-1 says."""
+    rows = make_rows(40)
+    way = {"train_sampling_strategy": "group_by_length"} if by_length else {}
+    _, _, trainer = by_trainer(tmp_path, rows, epochs=1, **way)
+    found = trainer.predict(Dataset.from_list(rows)).label_ids.tolist()
+    labels = [row["labels"] for row in rows]
+    assert sorted(found) == sorted(labels)
+    assert (found != labels) is by_length
+
+
 def test_a_history_of_the_trainer_is_watched_and_complete(tmp_path):
     calls = []
     _, history, _ = by_trainer(
