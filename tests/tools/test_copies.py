@@ -40,7 +40,7 @@ def elsewhere(tmp_path):
         )
         return done.returncode, done.stdout, done.stderr
 
-    status, _, err = run("-c", "import torch, transformers, helpers")
+    status, _, err = run("-c", "import numpy, safetensors, helpers")
     assert status == 1
     assert "No module named 'helpers'" in err
     return SimpleNamespace(folder=folder, run=run)
