@@ -2,6 +2,7 @@
 
 import ast
 import configparser
+import importlib.util
 import re
 import shlex
 import subprocess
@@ -140,6 +141,11 @@ def test_what_is_imported_is_declared_and_what_is_declared_is_used(project):
     assert authors <= declared | for_authors, f"tools, tests or book need {authors - declared}"
     unused = (declared | for_authors) - readers - authors - PROGRAMS
     assert not unused
+
+
+def test_jupyter_starts_without_compiling_a_grammar():
+    """For this alone pyproject.toml holds jsonschema below a version: two seconds at each start."""
+    assert importlib.util.find_spec("rfc3987_syntax") is None
 
 
 def test_one_module_knows_where_the_data_is():
