@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import torch
 from accelerate.utils import send_to_device
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, IterableDataset
 from transformers import PreTrainedModel
 
 from helpers.training.checks import check_batch, check_device, count_steps
@@ -84,7 +84,8 @@ def _from_everywhere(loader: DataLoader | list) -> Iterator[dict[str, torch.Tens
     places = [(2 * n + 1) * count // (2 * measured) for n in range(measured)]
     if not isinstance(loader, DataLoader):
         yield from (loader[place] for place in places)
-    elif loader.batch_sampler is None:  # the data set makes the batches
+    elif loader.batch_sampler is None or isinstance(loader.dataset, IterableDataset):
+        # only the data set knows what comes next
         yield from itertools.islice(loader, measured)
     else:
         for place, rows in enumerate(itertools.islice(loader.batch_sampler, places[-1] + 1)):

@@ -6,7 +6,7 @@ import pytest
 import torch
 from accelerate.data_loader import SeedableRandomSampler
 from small_training import make_loader, make_model, make_optimizer, make_rows, no_bar
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, IterableDataset
 
 from helpers.training import duration, estimate_duration, train
 
@@ -59,9 +59,22 @@ def test_batches_of_all_lengths_are_measured(count):
     assert abs(sum(places) / len(places) - (count - 1) / 2) <= 0.5
 
 
-def test_batches_that_a_data_set_makes_are_measured():
-    batches = [{"length": length} for length in range(9)]
-    loader = DataLoader(batches, batch_size=None)
+class Stream(IterableDataset):
+    """Rows that come one after the other, and can't be chosen."""
+
+    def __len__(self):
+        return 36
+
+    def __iter__(self):
+        return iter(range(36))
+
+
+@pytest.mark.parametrize(
+    "loader",
+    [DataLoader(range(9), batch_size=None), DataLoader(Stream(), batch_size=4)],
+    ids=["the data set makes the batches", "a stream with a length"],
+)
+def test_where_rows_cannot_be_chosen_the_first_batches_are_measured(loader):
     assert len(list(duration._from_everywhere(loader))) == 5
 
 
