@@ -38,7 +38,7 @@ def chromium(*, shell: bool = True) -> str | None:
     ----------
     shell : bool, default True
         Whether its headless shell will do, and is preferred: it draws the same pages, can't open a
-        window, and opens a page in about half the time.
+        window, and takes about half the work where a test opens many pages for a moment.
     """
     named = os.environ.get("CHROMIUM")
     if named:
