@@ -15,6 +15,7 @@ from functools import partial
 
 import datasets
 import torch
+from accelerate.data_loader import SeedableRandomSampler
 from torch.utils.benchmark import Timer
 from torch.utils.data import DataLoader
 from transformers import (
@@ -35,6 +36,7 @@ from helpers.sources.metrics import load_metric
 from helpers.training.evaluation import bfloat16_is_faster, evaluate
 from helpers.training.loop import linear_schedule, train
 
+SEED = 42  # 3-2's
 ROUNDS = 5
 STEPS = 15  # of a short measurement
 # The book's settings, and those of the checkpoint itself.
@@ -71,7 +73,7 @@ class Bench:
 
     def model(self, **settings):
         """Load the encoder with a new head, the same each time; with the book's settings."""
-        set_seed(42)
+        set_seed(SEED)
         return AutoModelForSequenceClassification.from_pretrained(
             self.checkpoint, num_labels=2, **MODEL | settings
         )
@@ -106,10 +108,12 @@ class Bench:
         """Prepare our loop with the book's settings, or others. Return what trains."""
         model = self.model()
         data = self.data["train"] if rows is None else self.data["train"].select(range(rows))
-        order = {"shuffle": True}
+        sampler = SeedableRandomSampler(data, data_seed=SEED)  # the Trainer's order, and 3-2's
         if by_length:
-            order = {"sampler": LengthGroupedSampler(BATCH, lengths=self.lengths[: len(data)])}
-        loader = DataLoader(data, batch_size=BATCH, collate_fn=collate or self.collate, **order)
+            sampler = LengthGroupedSampler(BATCH, lengths=self.lengths[: len(data)])
+        loader = DataLoader(
+            data, batch_size=BATCH, collate_fn=collate or self.collate, sampler=sampler
+        )
         optimizer = torch.optim.AdamW(model.parameters(), lr=RATE, weight_decay=0.0, fused=True)
 
         def run():
